@@ -1,0 +1,64 @@
+# What a person at a terminal can ask for. Everything is installed into one folder, .venv, with the locked versions and
+# their digests; nothing here needs root, and nothing but the package index is asked.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+UV ?= uv
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+PACKAGES = schemas adapters hub demo
+
+.PHONY: help demo serve test lint types bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile
+	@echo "  Another Python: make demo PYTHON=python3.12 (3.11 is the oldest that will do)"
+
+demo: $(VENV)/.demo ## play one invented family's story on an embedded hub and print what four readers see
+	@$(BIN)/python -m demo
+
+serve: $(VENV)/.demo ## the same, and the hub stays up until Ctrl-C, with commands to try
+	@$(BIN)/python -m demo --keep
+
+test: $(VENV)/.dev ## every test; LONG=1 for the long counts
+	@$(BIN)/python -m pytest -q
+
+lint: $(VENV)/.dev ## style and form
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## mypy --strict
+	@$(BIN)/mypy --strict $(addprefix -p ,$(PACKAGES))
+
+bench: $(VENV)/.dev ## how long verifying, admitting and answering take on this machine
+	@$(BIN)/python -m bench
+
+lock: ## make the lock files again, keeping versions that still fit (needs uv; all newest: make lock UPGRADE=--upgrade)
+	@UV=$(UV) UPGRADE=$(UPGRADE) sh requirements/make-locks
+
+clean: ## remove what was installed and cached
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+
+# The interpreter is judged before anything is made, in words.
+$(VENV)/.made:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name yours: make demo PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else 1)' || { \
+	  echo "This needs Python 3.11 or newer, and $(PYTHON) is older. Name a newer one: make demo PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "Python could not make a virtual environment. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@touch $@
+
+# A stamp is as new as the locks that it was made from, so that a second run installs nothing.
+$(VENV)/.demo: $(VENV)/.made requirements/build.txt requirements/demo.txt pyproject.toml
+	@echo "Installing the locked versions into $(VENV) ..."
+	@$(PIP) install --require-hashes -r requirements/build.txt
+	@$(PIP) install --require-hashes -r requirements/demo.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo requirements/dev.txt
+	@echo "Installing the locked tools for tests into $(VENV) ..."
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@

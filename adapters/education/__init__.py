@@ -1,0 +1,1 @@
+"""The schools' adapter: Common Transfer Files and register exports into canonical events."""

@@ -1,0 +1,17 @@
+"""`python -m adapters.education` (`adapter-education`): the kit's commands for the schools' formats."""
+
+from __future__ import annotations
+
+import sys
+
+from adapters.education.formats import AGENCY
+from adapters.kit.command import main as run
+
+
+def main() -> int:
+    """Exit codes and commands: see `adapters/kit/command.py` and the README beside this file."""
+    return run(AGENCY)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

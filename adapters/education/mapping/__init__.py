@@ -1,0 +1,1 @@
+"""What a school's record means to the partnership: pure functions from a record and its last version to an outcome."""

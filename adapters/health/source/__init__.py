@@ -1,0 +1,1 @@
+"""Reading: bytes of a health system's export into native records. Judges nothing."""

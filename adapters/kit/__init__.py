@@ -1,0 +1,1 @@
+"""Moving, never meaning: what every adapter needs to carry an event to the hub. Knows only `schemas`."""

@@ -1,0 +1,301 @@
+"""The command line that every adapter has. `main(AGENCY)` is all an agency's `__main__` needs.
+
+Data goes to standard output, words to standard error. Ends with 0 well, 1 a record needs a person or was
+not delivered, 2 misused or not set up, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from adapters.kit.agency import Agency
+from adapters.kit.checking import WELL, Check, as_line, printable, trial_settings
+from adapters.kit.clock import Clock, ClockRefused, find_clock
+from adapters.kit.delivery import Carrier, Delivery, Distrusted, Undelivered
+from adapters.kit.home import BadHome, Home, get_receipt_key, open_home, read_settings
+from adapters.kit.intake import Intake
+from adapters.kit.judging import HELD_BACK
+from adapters.kit.keymaking import init_keys, make_request
+from adapters.kit.outbox import Outbox, OutboxForeign, OutboxLocked, open_outbox
+from adapters.kit.progress import Progress
+from adapters.kit.publisher import Door, HttpCarrier
+from adapters.kit.rejoining import Behind, rejoin
+from adapters.kit.relevance import RuleUnknown, Sender
+from adapters.kit.running import Line
+from adapters.kit.sealing import Sealer
+from adapters.kit.status import as_lines, describe_outbox
+
+WELL_DONE, FAULT_FOUND, MISUSED, INTERRUPTED = 0, 1, 2, 130
+PATIENCE_S = 120.0
+MISUSES = (BadHome, ClockRefused, OutboxLocked, OutboxForeign, RuleUnknown, NotADirectoryError)
+
+MakeCarrier = Callable[[Door, Clock], Carrier]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a command works with: the agency, the words on the line, and what tests may replace."""
+
+    agency: Agency
+    words: argparse.Namespace
+    environment: Mapping[str, str]
+    make_carrier: MakeCarrier
+
+    @property
+    def home(self) -> Path:
+        chosen = self.words.home or self.environment.get("ADAPTER_HOME") or f".adapter-{self.agency.name}"
+        return Path(chosen)
+
+
+def main(
+    agency: Agency,
+    argv: Sequence[str] | None = None,
+    environment: Mapping[str, str] = os.environ,
+    make_carrier: MakeCarrier = HttpCarrier,
+) -> int:
+    """Runs one command of an agency's adapter and gives its exit code."""
+    try:
+        words = make_parser(agency).parse_args(argv)
+    except SystemExit as ended:  # argparse has said why
+        return int(ended.code or 0)
+    command: Callable[[Given], int] = words.command
+    try:
+        return command(Given(agency, words, environment, make_carrier))
+    except MISUSES as fault:
+        say(str(fault))
+        return MISUSED
+    except (Behind, Distrusted) as fault:
+        say(f"stopped: {fault}")
+        return FAULT_FOUND
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAULT_FOUND
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def say(words: str) -> None:
+    """One line for people."""
+    sys.stderr.write(f"{printable(words)}\n")
+
+
+def make_parser(agency: Agency) -> argparse.ArgumentParser:
+    """The command line, with its help."""
+    name = f"adapter-{agency.name}"
+    parser = argparse.ArgumentParser(
+        prog=name,
+        description=f"Reads {agency.title or agency.name} files and sends what they mean to the safeguarding hub.",
+        epilog=f"Begin with: {name} check FILE (needs no set-up), then {name} keys init --help",
+    )
+    parser.add_argument("--version", action="version", version=f"{name} {_find_version()}")
+    parser.add_argument("--home", metavar="DIR", help=f"settings, keys and outbox (ADAPTER_HOME, or .{name})")
+    verbs = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_reading(verbs)
+    _add_check(verbs)
+    status = verbs.add_parser("status", help="what waits, what was refused, what a person must look at")
+    status.add_argument("--json", action="store_true", help="one JSON object")
+    status.set_defaults(command=show_status)
+    again = verbs.add_parser("rejoin", help="go on from the hub's head after a backup was restored; records a gap")
+    again.set_defaults(command=do_rejoin)
+    _add_keys(verbs)
+    return parser
+
+
+def _add_reading(verbs: Any) -> None:
+    run = verbs.add_parser("run", help="watch a folder: read what comes, send it, until stopped")
+    once = verbs.add_parser("once", help="read a folder and end when every record has its receipt")
+    for verb in (run, once):
+        verb.add_argument("folder", type=Path, metavar="DIR", help="files are read in order of name, never changed")
+    once.add_argument("--by", metavar="PERSON", help="who chose to send these files (also what is held back by rule)")
+    once.add_argument("--decided", metavar="DATE", help="when they decided: a day or an RFC 3339 instant")
+    once.add_argument("--reason", default="", metavar="TEXT", help="why they chose to")
+    once.add_argument("--again", action="store_true", help="read again what was held, unmappable or unreadable before")
+    once.add_argument("--patience", type=float, default=PATIENCE_S, metavar="SECONDS", help="wait so long for the hub")
+    run.set_defaults(command=do_run)
+    once.set_defaults(command=do_once)
+
+
+def _add_check(verbs: Any) -> None:
+    check = verbs.add_parser("check", help="show what files would become; needs no home, sends nothing")
+    check.add_argument("files", type=Path, nargs="+", metavar="FILE", help="files or folders")
+    check.add_argument("--json", action="store_true", help="one JSON line a record")
+    check.add_argument("--limit", type=int, metavar="N", help="stop after so many records")
+    check.set_defaults(command=do_check)
+
+
+def _add_keys(verbs: Any) -> None:
+    nouns = verbs.add_parser("keys", help="this adapter's keys").add_subparsers(required=True, metavar="VERB")
+    init = nouns.add_parser("init", help="make keys, secrets and adapter.toml; print the request for `hub keys add`")
+    for word, what in (
+        ("--hub", "URN of the hub"),
+        ("--source", "URN under which this adapter signs"),
+        ("--partnership", "URN of the safeguarding partnership"),
+        ("--service", "URN of the service that signs"),
+        ("--service-name", "its name"),
+        ("--service-kind", 'its kind, e.g. "a school"'),
+        ("--url", "address of the hub, https://…"),
+        ("--audience", "audience of the inbox, when not the hub's URN and /inbox"),
+        ("--receipt-key", "file with the hub's public receipt key (JWK), pinned from now on"),
+    ):
+        init.add_argument(word, default="", metavar="TEXT", help=what)
+    init.add_argument("--alg", choices=("EdDSA", "ES256"), default="EdDSA", help="kind of the keys")
+    init.set_defaults(command=do_keys_init)
+
+
+def do_keys_init(given: Given) -> int:
+    """`keys init`."""
+    words = {name: str(value) for name, value in vars(given.words).items() if isinstance(value, str)}
+    home, made = init_keys(given.home, given.agency, words)
+    say(f"made in {given.home}: {', '.join(made)}" if made else f"{given.home} was already set up; nothing was changed")
+    say("give this request to the hub's officers; back up the whole folder")
+    sys.stdout.write(json.dumps(make_request(home)) + "\n")
+    return WELL_DONE
+
+
+def do_check(given: Given) -> int:
+    """`check`."""
+    settings = read_settings(given.home, given.agency) if given.words.home else None
+    check = Check(given.agency, trial_settings(given.agency, settings))
+    ends: dict[str, int] = {}
+    try:
+        for report in islice(check.check(given.words.files), given.words.limit):
+            ends[report["outcome"]] = ends.get(report["outcome"], 0) + 1
+            sys.stdout.write((json.dumps(report) if given.words.json else as_line(report)) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as fault:
+        say(f"cannot open {fault.filename or ''}: {fault.strerror or fault}")
+        return MISUSED
+    say(f"{sum(ends.values())} records: {', '.join(f'{count} {end}' for end, count in sorted(ends.items()))}")
+    return WELL_DONE if set(ends) <= {*WELL, HELD_BACK} else FAULT_FOUND
+
+
+def show_status(given: Given) -> int:
+    """`status`."""
+    home = read_settings(given.home, given.agency)
+    source = str(home["source"]["urn"])
+    try:
+        with open_outbox(given.home / "outbox.db", source, read_only=True) as outbox:
+            report = describe_outbox(outbox, source, given.home)
+    except FileNotFoundError:
+        say("nothing was read yet: there is no outbox")
+        return WELL_DONE
+    out = json.dumps(report) if given.words.json else "\n".join(printable(line) for line in as_lines(report))
+    sys.stdout.write(out + "\n")
+    return WELL_DONE
+
+
+def do_rejoin(given: Given) -> int:
+    """`rejoin`."""
+    clock = find_clock(given.environment)
+    home = open_home(given.home, given.agency)
+    carrier = _make_carrier(given, home, clock)
+    with open_outbox(home.outbox_path, home.source) as outbox:
+        try:
+            compared = rejoin(outbox, carrier, Sealer(home.source, home.event_key), clock)
+        except Undelivered as fault:
+            say(fault.why)
+            return FAULT_FOUND
+    own, hub = compared.own.sequence, compared.hub.sequence
+    if outbox_moved := compared.moved:
+        say(f"going on behind number {hub}; the outbox ended at {own}; {compared.sent_again} records sealed again")
+        say("a gap was recorded. Read again every file since the backup: what the hub has is taken for a duplicate")
+    else:
+        say("the heads agree: nothing to do")
+    sys.stdout.write(json.dumps({"own_sequence": own, "hub_sequence": hub, "gap": outbox_moved}) + "\n")
+    return WELL_DONE
+
+
+def do_once(given: Given) -> int:
+    """`once`."""
+    sender = _read_sender(given.words)
+    with _open_line(given, sender, again=given.words.again) as line:
+        all_in = line.once(given.words.folder, given.words.patience)
+        tally, delivery = line.intake.tally, line.delivery
+        report = {
+            "records": dict(sorted(tally.ends.items())),
+            "sealed": tally.sealed,
+            "settled": delivery.settled,
+            "refused": delivery.refused,
+            "all_receipted": all_in,
+        }
+        fault = delivery.outbox.get_meta("fault", "")
+    sys.stdout.write(json.dumps(report) + "\n")
+    if not all_in:
+        say(f"not everything has its receipt: {fault or 'the hub gave none'}; nothing is lost, run it again")
+    if tally.needs_a_person or delivery.refused:
+        say("some records need a person: see status")
+    well = all_in and not (tally.needs_a_person or delivery.refused or line.troubles)
+    return WELL_DONE if well else FAULT_FOUND
+
+
+def do_run(given: Given) -> int:
+    """`run`."""
+    stopped: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, frame: stopped.append(number))
+    with _open_line(given, None, again=False) as line:
+        say(f"watching {given.words.folder}")
+        line.run(given.words.folder, lambda: bool(stopped))
+    say("stopped; nothing is lost")
+    return WELL_DONE
+
+
+@contextmanager
+def _open_line(given: Given, sender: Sender | None, *, again: bool) -> Iterator[Line]:
+    if not given.words.folder.is_dir():
+        raise NotADirectoryError(f"{given.words.folder} is no folder")
+    clock = find_clock(given.environment)
+    home = open_home(given.home, given.agency)
+    carrier = _make_carrier(given, home, clock)
+    with open_outbox(home.outbox_path, home.source) as outbox:
+        yield _make_line(given.agency, home, outbox, carrier, clock, sender, again)
+
+
+def _make_line(
+    agency: Agency, home: Home, outbox: Outbox, carrier: Carrier, clock: Clock, sender: Sender | None, again: bool
+) -> Line:
+    progress = Progress()
+    intake = Intake(agency, home, outbox, clock, progress, sender, again)
+    delivery = Delivery(outbox, carrier, home.source, clock)
+    delivery.on_progress = lambda sent: progress.count(intake.tally.ends.total(), intake.tally.sealed, sent)
+    return Line(intake, delivery, lambda words: progress.say(printable(words)))
+
+
+def _make_carrier(given: Given, home: Home, clock: Clock) -> Carrier:
+    hub = home.settings.get("hub", {})
+    for name in ("urn", "url"):
+        if not hub.get(name):
+            raise BadHome(f"adapter.toml says nothing for [hub] {name}")
+    audience = hub.get("audience") or f"{hub['urn']}/inbox"
+    real_time = "ADAPTER_DEMO_CLOCK" not in given.environment
+    door = Door(hub["url"], audience, hub["urn"], home.source, home.transport_key, get_receipt_key(home), real_time)
+    try:
+        return given.make_carrier(door, clock)
+    except ValueError as fault:
+        raise BadHome(str(fault)) from None
+
+
+def _read_sender(words: argparse.Namespace) -> Sender | None:
+    if bool(words.by) != bool(words.decided):
+        raise BadHome("--by and --decided belong together: who chose to send, and when")
+    return Sender(words.by, words.decided, words.reason) if words.by else None
+
+
+def _find_version() -> str:
+    try:
+        return version("safeguarding-hub")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,108 @@
+"""`keys init`: makes an adapter's keys, secrets and settings, and the request that the hub's officers register."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from adapters.kit.agency import Agency
+from adapters.kit.home import RECEIPT_KEY_FILE, BadHome, Home, make_private_files, open_home, write_new
+from schemas.envelope import KeyEntry, SigningKey, proof_of_possession
+
+SKELETON = """\
+# Who this adapter is and where it sends. Private keys and secrets lie beside this file; back up the whole folder.
+
+[source]
+urn = {source}
+
+[partnership]
+urn = {partnership}
+
+[service]
+urn = {service}
+name = {service_name}
+kind = {service_kind}
+# contact = {{ name = "Duty desk", phone = "01632 960000" }}
+
+[identity]
+mode = "test"               # "live" with real children: numbers that are never issued are dropped
+
+[hub]
+urn = {hub}
+url = {url}
+audience = {audience}
+receipt_key = "hub-receipt.jwk"
+
+[relevance]
+held_back_formats = []      # formats that leave only when a person sends them (once DIR --by PERSON --decided DATE)
+
+[outbox]
+keep_sent_days = 30         # so long the bytes of receipted records are kept, should the hub have to be restored
+"""
+
+MUST_AGREE = {"source": ("source", "urn"), "hub": ("hub", "urn"), "partnership": ("partnership", "urn")}
+
+
+def init_keys(path: Path, agency: Agency, words: Mapping[str, str]) -> tuple[Home, list[str]]:
+    """Makes what is missing in the home folder; gives it and the names of what was made. BadHome when `words` (source,
+    hub, partnership ...) say another thing than an adapter.toml that is there."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = []
+    if not (path / "adapter.toml").exists():
+        missing = [f"--{name.replace('_', '-')}" for name in NEEDED if not words.get(name)]
+        if missing:
+            raise BadHome(f"no adapter.toml in {path}: to make one, give {' '.join(missing)}")
+        write_new(path / "adapter.toml", write_skeleton(agency, words).encode())
+        made.append("adapter.toml")
+    made += make_private_files(path, words.get("alg") or "EdDSA")
+    if words.get("receipt_key") and not (path / RECEIPT_KEY_FILE).exists():
+        _pin_receipt_key(path, Path(words["receipt_key"]), words.get("hub", ""))
+        made.append(RECEIPT_KEY_FILE)
+    home = open_home(path, agency)
+    for word, (table, name) in MUST_AGREE.items():
+        stands = home.settings.get(table, {}).get(name, "")
+        if words.get(word) and stands != words[word]:
+            raise BadHome(f"adapter.toml says [{table}] {name} = {stands!r}; edit it, or leave --{word} out")
+    if not home.settings.get("hub", {}).get("urn"):
+        raise BadHome("adapter.toml says nothing for [hub] urn")
+    return home, made
+
+
+NEEDED = ("source", "hub", "partnership", "service", "service_name", "service_kind")
+
+
+def write_skeleton(agency: Agency, words: Mapping[str, str]) -> str:
+    """A new adapter.toml."""
+    given = {**dict.fromkeys(NEEDED, ""), "url": "", **words}
+    given["audience"] = given.get("audience") or f"{given['hub']}/inbox"
+    quoted = {name: json.dumps(value, ensure_ascii=False) for name, value in given.items()}
+    own = f"\n{agency.skeleton.strip()}\n" if agency.skeleton.strip() else ""
+    return SKELETON.format(**quoted) + own
+
+
+def make_request(home: Home) -> dict[str, Any]:
+    """What `hub keys add` takes: public keys, each with the proof that we hold its private half."""
+    hub, service = str(home.settings["hub"]["urn"]), home.settings["service"]
+    return {
+        "hub": hub,
+        "source": home.source,
+        "partnership": home.settings["partnership"]["urn"],
+        "service": {name: service[name] for name in ("urn", "name", "kind")},
+        "event": _prove(home.event_key, hub, home.source),
+        "transport": _prove(home.transport_key, hub, home.source),
+    }
+
+
+def _prove(key: SigningKey, hub: str, source: str) -> dict[str, Any]:
+    return {"jwk": dict(key.public_jwk()), "proof": proof_of_possession(key, hub=hub, source=source)}
+
+
+def _pin_receipt_key(home: Path, given: Path, hub: str) -> None:
+    try:
+        jwk = json.loads(given.read_text(encoding="utf-8"))
+        entry = KeyEntry.from_jwk(jwk, source=hub, purpose="receipt")
+    except (OSError, ValueError) as fault:
+        raise BadHome(f"{given} is no receipt key: {fault}") from None
+    write_new(home / RECEIPT_KEY_FILE, json.dumps(dict(entry.public_jwk)).encode() + b"\n")

@@ -1,0 +1,142 @@
+"""What an adapter remembers of the native side: records and files handled, snapshots, published ids, what is kept.
+
+Lies in the outbox's file and takes part in its transactions. Judges nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.kit.outcomes import NativeRecord, Unreadable
+
+MAX_KEPT_BYTES = 10 * 1024 * 1024
+KEPT = ("held", "unmappable", "held-back")
+"""Outcomes whose bytes are kept: a person must look, or may still send them."""
+SNAPSHOT_MEMBERS = ("key", "person", "parsed", "format", "format_version", "system", "label", "supersedes")
+
+MEMORY_TABLES = """
+CREATE TABLE published (
+    system TEXT NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, ordinal INTEGER NOT NULL, id TEXT NOT NULL,
+    PRIMARY KEY (system, key, version, ordinal, id)
+);
+CREATE TABLE native (
+    system TEXT NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL,
+    field TEXT NOT NULL, before TEXT, raw BLOB, file TEXT NOT NULL, label TEXT NOT NULL, at TEXT NOT NULL,
+    PRIMARY KEY (system, key, version)
+);
+CREATE INDEX native_by_outcome ON native (outcome, reason);
+CREATE TABLE snapshot (
+    system TEXT NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, record TEXT NOT NULL,
+    PRIMARY KEY (system, key, version)
+);
+CREATE TABLE person (subject TEXT PRIMARY KEY, system TEXT NOT NULL, first_at TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE file (digest TEXT PRIMARY KEY, name TEXT NOT NULL, records INTEGER NOT NULL, at TEXT NOT NULL);
+CREATE TABLE unreadable (
+    file TEXT NOT NULL, place INTEGER NOT NULL, label TEXT NOT NULL, reason TEXT NOT NULL, raw BLOB, at TEXT NOT NULL,
+    PRIMARY KEY (file, place)
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What became of a version of a native record: its outcome, and which version was the last before it."""
+
+    outcome: str
+    before: str | None
+
+
+class Memory:
+    """Works on the outbox's connection; whoever writes opens the outbox's `transaction()` first."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def find_handled(self, system: str, key: str, version: str) -> Handled | None:
+        """What became of this version when it was read, None if it was not."""
+        found = self._db.execute(
+            "SELECT outcome, before FROM native WHERE system = ? AND key = ? AND version = ?", (system, key, version)
+        ).fetchone()
+        return None if found is None else Handled(*found)
+
+    def find_last(self, system: str, key: str) -> NativeRecord | None:
+        """The last snapshot of a native record. Its `raw` is empty: bytes are not kept twice."""
+        return self._read_snapshot(
+            "SELECT record FROM snapshot WHERE system = ? AND key = ? ORDER BY rowid DESC LIMIT 1", system, key
+        )
+
+    def find_version(self, system: str, key: str, version: str) -> NativeRecord | None:
+        """The snapshot of one version, if it is still held."""
+        return self._read_snapshot(
+            "SELECT record FROM snapshot WHERE system = ? AND key = ? AND version = ?", system, key, version
+        )
+
+    def _read_snapshot(self, question: str, *given: str) -> NativeRecord | None:
+        found = self._db.execute(question, given).fetchone()
+        return None if found is None else NativeRecord(raw=b"", **json.loads(found[0]))
+
+    def find_published(self, system: str, key: str, ordinal: int) -> str | None:
+        """The id of the event that was last published for this place of a native record."""
+        found = self._db.execute(
+            "SELECT p.id FROM published p JOIN sealed s ON s.id = p.id"
+            " WHERE p.system = ? AND p.key = ? AND p.ordinal = ? ORDER BY s.sequence DESC LIMIT 1",
+            (system, key, ordinal),
+        ).fetchone()
+        return None if found is None else str(found[0])
+
+    def add_published(self, record: NativeRecord, version: str, ordinal: int, event_id: str) -> None:
+        """That this id stands for this place of this version."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO published VALUES (?, ?, ?, ?, ?)",
+            (record.system, record.key, version, ordinal, event_id),
+        )
+
+    def add_person(self, subject: str, system: str, at: str) -> None:
+        """That something about this person has left the agency."""
+        self._db.execute("INSERT OR IGNORE INTO person VALUES (?, ?, ?)", (subject, system, at))
+
+    def add_handled(self, record: NativeRecord, version: str, end: Mapping[str, Any]) -> None:
+        """What became of a version: `end` has outcome, reason, field, before, file, at. KEPT ones keep their bytes."""
+        raw = record.raw[:MAX_KEPT_BYTES] if end["outcome"] in KEPT else None
+        row = {"system": record.system, "key": record.key, "version": version, "raw": raw, "label": record.label, **end}
+        self._db.execute(
+            "INSERT OR REPLACE INTO native VALUES"
+            " (:system, :key, :version, :outcome, :reason, :field, :before, :raw, :file, :label, :at)",
+            row,
+        )
+
+    def add_snapshot(self, record: NativeRecord, version: str) -> None:
+        """This version is the last one now; older ones go, unless something unresolved was compared with them."""
+        place = (record.system, record.key)
+        members = {name: getattr(record, name) for name in SNAPSHOT_MEMBERS} | {"version": version}
+        self._db.execute("INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?, ?)", (*place, version, json.dumps(members)))
+        self._db.execute(
+            "DELETE FROM snapshot WHERE system = ? AND key = ? AND version <> ? AND version NOT IN"
+            " (SELECT before FROM native WHERE system = ? AND key = ? AND before IS NOT NULL"
+            " AND outcome IN ('held', 'unmappable', 'held-back'))",
+            (*place, version, *place),
+        )
+
+    def add_unreadable(self, file: str, place: int, what: Unreadable, at: str) -> None:
+        """Bytes that could not be read, at this place of a file, kept for a person."""
+        raw = what.raw[:MAX_KEPT_BYTES]
+        self._db.execute(
+            "INSERT OR REPLACE INTO unreadable VALUES (?, ?, ?, ?, ?, ?)",
+            (file, place, what.label, what.reason, raw, at),
+        )
+
+    def forget_unreadable(self, file: str) -> None:
+        """The file is read anew."""
+        self._db.execute("DELETE FROM unreadable WHERE file = ?", (file,))
+
+    def has_file(self, digest: str) -> bool:
+        """Was a file of these bytes read to its end?"""
+        return self._db.execute("SELECT 1 FROM file WHERE digest = ?", (digest,)).fetchone() is not None
+
+    def add_file(self, digest: str, name: str, records: int, at: str) -> None:
+        """A file of these bytes was read to its end."""
+        self._db.execute("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?)", (digest, name, records, at))

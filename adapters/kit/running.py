@@ -1,0 +1,105 @@
+"""Reading and sending put together: once, until every record has its receipt, or on and on over a folder.
+
+Nothing here can lose a record: what was read is in the outbox, what was not is still in the folder.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from adapters.kit.delivery import Delivery, Undelivered
+from adapters.kit.files import Look, list_files, look_at
+from adapters.kit.intake import FileChanged, Intake
+from adapters.kit.rejoining import compare_heads
+from adapters.kit.when import rfc3339
+
+POLL_S = 2.0
+AFTER_A_FAULT_S = 30.0
+KEEP_SENT_DAYS = 30
+
+
+@dataclass
+class Line:
+    """One source's line: what reads into the outbox and what sends out of it."""
+
+    intake: Intake
+    delivery: Delivery
+    say: Callable[[str], None]
+    sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
+    troubles: int = 0
+    _joined: bool = False
+    _taken: set[tuple[str, Look]] = field(default_factory=set)
+    _seen: dict[str, Look] = field(default_factory=dict)
+
+    def join(self) -> None:
+        """Compares heads, once. Raises Behind, Undelivered."""
+        if self._joined:
+            return
+        compared = compare_heads(self.delivery.outbox, self.delivery.carrier)
+        if compared.sent_again:
+            self.say(f"the hub was restored: {compared.sent_again} records that it lost are sent again")
+        self.delivery.start()
+        self._joined = True
+
+    def once(self, folder: Path, patience_s: float) -> bool:
+        """Reads every file there is and sends until each record has its receipt. False when the hub did not take all
+        in time: the rest stays in the outbox. Raises Behind, Distrusted."""
+        try:
+            self.join()
+        except Undelivered as fault:
+            self.say(f"{fault.why}; reading goes on, sending is tried again")
+        for path in list_files(folder):
+            self._take(path)
+        self._forget_sent()
+        return self._deliver(patience_s)
+
+    def run(self, folder: Path, stop: Callable[[], bool]) -> None:
+        """Reads files as they come to rest and sends, until told to stop. Raises Behind, Distrusted."""
+        while not stop():
+            try:
+                for path in list_files(folder):
+                    if self._is_at_rest(path):
+                        self._take(path)
+                    if stop():
+                        return
+                if self.monotonic() >= self.delivery.not_before:
+                    self._deliver(0)
+                self._forget_sent()
+                self.sleep(POLL_S)
+            except (OSError, sqlite3.OperationalError) as fault:  # a full disk, a folder that is away for a while
+                self.say(f"cannot go on for now: {type(fault).__name__}; trying again in {AFTER_A_FAULT_S:.0f} s")
+                self.sleep(AFTER_A_FAULT_S)
+
+    def _is_at_rest(self, path: Path) -> bool:
+        """A file is taken when it looked the same at the last round, and was not taken as it looks now."""
+        look = look_at(path)
+        at_rest = self._seen.get(path.name) == look
+        self._seen[path.name] = look
+        return at_rest and (path.name, look) not in self._taken
+
+    def _take(self, path: Path) -> None:
+        try:
+            look = look_at(path)
+            self.intake.take_file(path)
+            self._taken.add((path.name, look))
+        except FileChanged:
+            self.troubles += 1
+            self.say(f"{path.name!r} is still being written; left for the next time")
+        except OSError as fault:
+            self.troubles += 1
+            self.say(f"{path.name!r} cannot be opened: {fault.strerror}")
+
+    def _deliver(self, patience_s: float) -> bool:
+        return self.delivery.deliver(patience_s, before=self.join)
+
+    def _forget_sent(self) -> None:
+        days = self.intake.home.settings.get("outbox", {}).get("keep_sent_days", KEEP_SENT_DAYS)
+        outbox = self.delivery.outbox
+        with outbox.transaction():
+            outbox.forget_sent(rfc3339(self.delivery.clock() - timedelta(days=days)))

@@ -1,0 +1,1 @@
+"""Native records to canonical events: pure functions, one module a format."""

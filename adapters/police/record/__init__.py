@@ -1,0 +1,1 @@
+"""Typed views of what a source gave: which columns and members exist and what they are called."""

@@ -1,0 +1,212 @@
+"""Prints the story's end for people in a terminal: the chronology side by side, and what else is asked of it.
+
+Everything printed comes from readings that were answered; rows of different readers are laid side by side by kind and
+day, because an entry's reference means something to its reader only.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from demo.cast import READERS
+from demo.story import DAY_0, Story
+
+Entry = Mapping[str, Any]
+SHOWN = {"full": ("●", "bold green"), "outline": ("◐", "yellow")}
+LETTER = {"full": "F", "outline": "M"}
+PUBLIC = "a member of the public"
+MARKS = {"late": "late", "corrected": "corrected", "provisional": "provisional"}
+
+
+def show(story: Story, console: Console) -> None:
+    """Print everything."""
+    readings = {column: story.readings[column] for column in READERS}
+    answered = {column: reading for column, reading in readings.items() if isinstance(reading, dict)}
+    console.print(_banner(answered))
+    console.print(_own_words(answered))
+    console.print(_side_by_side(answered))
+    console.print(_elsewhere(answered))
+    console.print(_identity(story))
+    console.print(_quarantine(story))
+    console.print(_nobody_else(story))
+    console.print(_replay(story))
+
+
+def key_of(entry: Entry) -> tuple[str, str]:
+    """(day, kind): how entries of different readers are laid side by side."""
+    happened = entry.get("happened", {})
+    return (happened.get("from") or happened.get("to") or entry.get("shared", ""))[:10], str(entry["event"])
+
+
+def side_by_side(readings: Mapping[str, Mapping[str, Any]]) -> list[tuple[tuple[str, str], dict[str, Entry]]]:
+    """Rows of (day, kind) with each reader's entry; the n-th of a kind and day stands with the others' n-th."""
+    rows: dict[tuple[str, str, int], dict[str, Entry]] = defaultdict(dict)
+    for column, reading in readings.items():
+        count: dict[tuple[str, str], int] = defaultdict(int)
+        for entry in reading["entries"]:
+            key = key_of(entry)
+            rows[*key, count[key]][column] = entry
+            count[key] += 1
+    return [((day, kind), rows[day, kind, number]) for day, kind, number in sorted(rows)]
+
+
+def _banner(readings: Mapping[str, Mapping[str, Any]]) -> Panel:
+    child = readings["SW"]["child"]
+    also = ", ".join(child.get("also_known_as", ()))
+    words = Text.assemble(
+        (child["name"], "bold"), f"   born {_day(child['birth_date'])}   also known as {also}\n",
+        (f"Read on {_day('2026-02-16')}, D+525, for a section 47 enquiry. Every reading is recorded.\n", "dim"),
+        (readings["SW"]["notice"], "italic"),
+    )  # fmt: skip
+    return Panel(words, title="The child", border_style="blue")
+
+
+def _own_words(readings: Mapping[str, Mapping[str, Any]]) -> Panel:
+    rows = []
+    for _, cells in side_by_side(readings):
+        spoken = next((entry for entry in cells.values() if entry.get("childs_words")), None)
+        if spoken:
+            who = ", ".join(READERS[column][0].name for column, one in cells.items() if one.get("childs_words"))
+            rows.append(Text.assemble((f"{_on(spoken)}  ", "cyan"), (f"“{spoken['childs_words']}”", "bold")))
+            rows.append(Text(f"{'':12}{spoken['title'].lower()}; read by {who}\n", style="dim"))
+    return Panel(Group(*rows), title="In her own words", border_style="cyan")
+
+
+def _side_by_side(readings: Mapping[str, Mapping[str, Any]]) -> Table:
+    table = Table(title="The same record, as four readers see it on D+525", show_lines=False, expand=True)
+    table.add_column("day", style="cyan", no_wrap=True)
+    table.add_column("entry", ratio=1)
+    for column in READERS:
+        person = READERS[column][0]
+        table.add_column(f"{column}\n{person.name.split()[0]}", justify="center", no_wrap=True)
+    for _, cells in side_by_side(readings):
+        fullest = max(cells.values(), key=lambda entry: entry["shown"] == "full")
+        table.add_row(_on(fullest), _words(fullest), *(_cell(cells.get(column)) for column in READERS))
+    table.caption = "● full  ◐ outline  · nothing   p people withheld  l place withheld"
+    return table
+
+
+def _words(entry: Entry) -> Text:
+    text = Text.assemble((entry["title"], "bold"))
+    if summary := entry.get("summary", {}).get("text"):
+        text.append(f"  {summary}")
+    for mark in entry.get("marks", ()):
+        text.append(f"  [{MARKS.get(mark, mark)}]", style="magenta")
+    source = entry["source"]
+    text.append(f"\n{source.get('name') or source.get('kind')}, {entry['statement'].replace('-', ' ')}", style="dim")
+    return text
+
+
+def _cell(entry: Entry | None) -> Text:
+    if entry is None:
+        return Text("·", style="dim")
+    sign, style = SHOWN[entry["shown"]]
+    return Text.assemble((sign, style), (f" {withheld(entry)}", "dim"))
+
+
+def withheld(entry: Entry) -> str:
+    """p and l: which facets of an entry are withheld from its reader."""
+    people = any(
+        "withheld" in one or isinstance(one.get("name"), dict) or PUBLIC in one.get("relation", ())
+        for one in entry.get("people", ())
+    )
+    return ("p" if people else "") + ("l" if "withheld" in entry.get("place", {}) else "")
+
+
+def _elsewhere(readings: Mapping[str, Mapping[str, Any]]) -> Panel:
+    lines = []
+    for column, reading in readings.items():
+        cards = [f"{card['agency']} ({_ring(card['ring'])})" for card in reading["held_elsewhere"]]
+        words = "; ".join(cards) if cards else "–"
+        lines.append(Text.assemble((f"{column:4}", "bold"), words))
+    return Panel(Group(*lines), title="Holds information, ring", border_style="yellow")
+
+
+def _ring(contact: Mapping[str, str]) -> str:
+    return contact.get("phone") or contact.get("role") or "the front door"
+
+
+def _identity(story: Story) -> Panel:
+    item = story.replayed.get("unsure", {})
+    words = Text.assemble(
+        "D+276  A hospital record came with Wrenna's number and birth date, and the given name Tobin: ",
+        ("unsure", "bold magenta"), ".\n",
+        f"       agrees: {', '.join(item.get('agrees', ()))}   contradicts: {', '.join(item.get('contradicts', ()))}\n",
+        f"D+277  A tired worker settled it as the same child. {_read_it(story)}\n",
+        "D+290  The hospital took it back; it stands with Tobin now, and no reader of Wrenna's sees it.",
+    )  # fmt: skip
+    return Panel(words, title="One question of identity", border_style="magenta")
+
+
+def _read_it(story: Story) -> str:
+    """Who saw the wrong child's entry while it stood: from what they were answered."""
+    who = [
+        word.removeprefix("D+280 ")
+        for word, answer in story.readings.items()
+        if word.startswith("D+280") and isinstance(answer, dict)
+        and any(_on(entry) == "D+276" for entry in answer["entries"])
+    ]  # fmt: skip
+    return f"Read by: {', '.join(who)}." if who else "Nobody read it."
+
+
+def _quarantine(story: Story) -> Panel:
+    lines = [
+        Text.assemble(
+            (f"{row['reason']}  ", "bold red"), f"from {row['caller'].rsplit(':', 2)[-2]}", f"  {row['note']}"
+        )
+        for row in story.quarantined
+    ]
+    return Panel(Group(*(lines or [Text("nothing waits")])), title="In quarantine, and why", border_style="red")
+
+
+def _nobody_else(story: Story) -> Panel:
+    lines = []
+    for word, told in (
+        ("attack a", "Hesper Vane, deputy lead at School B and family of the household"),
+        ("School A's former lead", "Marnie Pell, School A, for educational support"),
+    ):
+        answer = story.readings[word]
+        count = f"{len(answer['entries'])} entries of her own" if isinstance(answer, dict) else f"no answer ({answer})"
+        lines.append(Text.assemble(f"{told}: ", (count, "bold")))
+    return Panel(Group(*lines), title="Others who asked", border_style="dim")
+
+
+def _replay(story: Story) -> Panel:
+    replay = story.replayed["D+456"]
+    table = Table(show_header=True, box=None, expand=True)
+    table.add_column("happened", style="cyan", no_wrap=True)
+    table.add_column("could see on D+456")
+    table.add_column("opened", no_wrap=True)
+    for entry in sorted(replay["could_see"], key=lambda one: one["happened"].get("from", one["shared"])):
+        when = entry["opened"][:16].replace("T", " ") if entry["opened"] else Text("never opened", style="bold red")
+        table.add_row(_on(entry), f"{entry['event'].replace('-', ' ')} ({entry['shown']})", when)
+    missing = "The bruised arm of D+309 is not here: the hospital shared it on D+470."
+    return Panel(
+        Group(table, Text(missing, style="italic")),
+        title="What could the deciding worker see on D+456, and what did they open?",
+        border_style="blue",
+    )
+
+
+def _on(entry: Entry) -> str:
+    day = key_of({"event": "", **entry})[0]
+    if len(day) < 10:
+        return day
+    return f"D+{(date.fromisoformat(day) - DAY_0.date()).days}"
+
+
+def _day(text: str) -> str:
+    return f"{date.fromisoformat(text):%-d %B %Y}"
+
+
+def rows_for(readings: Iterable[Mapping[str, Any]]) -> int:
+    """How many rows the table has; for the closing line."""
+    return len(side_by_side({str(n): one for n, one in enumerate(readings)}))

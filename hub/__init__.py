@@ -1,0 +1,1 @@
+"""The hub: verifies, appends and rebuilds what agencies share about a child, and discloses it lawfully."""

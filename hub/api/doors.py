@@ -1,0 +1,73 @@
+"""What the API needs of the hub: its doors and a few callables. Who starts it hands them over; tests hand fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from hub.casework import Recorded
+from hub.disclosure import Answer, Ask
+
+
+class Outcome(Protocol):
+    """What the API reads of a receipt."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def position(self) -> int | None: ...
+
+
+class InboxDoor(Protocol):
+    """The machines' endpoint; see `hub.ingest.inbox.Inbox`."""
+
+    def caller(self, token: str) -> str: ...
+    def spend(self, source: str, records: int, seconds: float) -> None: ...
+    def take(self, source: str, records: Sequence[bytes]) -> str: ...
+    def head(self, source: str) -> Mapping[str, object]: ...
+    def receipts(self, source: str, after: int) -> tuple[str, int]: ...
+
+
+class DisclosureDoor(Protocol):
+    """The door out; see `hub.disclosure.Disclosure`."""
+
+    def chronology(self, ask: Ask) -> Answer: ...
+
+
+class CaseworkDoor(Protocol):
+    """The door in for people; see `hub.casework.Casework`."""
+
+    def record(self, person: str, entry: Mapping[str, Any], *, role: str = "") -> Recorded: ...
+    def settle(self, person: str, what: str, child: UUID, other: UUID, reason: str) -> Recorded: ...
+    def settle_quarantine(self, person: str, id: str, *, release: bool, reason: str) -> Outcome: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Doors:
+    """All that `create_app` needs."""
+
+    inbox: InboxDoor
+    disclosure: DisclosureDoor
+    casework: CaseworkDoor
+    person_of: Callable[[str], str]
+    """The person that an access token proves. Errors: `hub.api.auth.BadToken`, `hub.api.issuer_keys.KeysAway`."""
+    strict_json: Callable[[bytes, int], dict[str, Any]]
+    """Reads one JSON object of at most so many bytes, one reading only. Errors: `ValueError`."""
+    purposes: Collection[str]
+    """Codes that a reader may name as purpose."""
+    roles: Collection[str]
+    """Codes that a person may name as the role in which they act."""
+    checks: Sequence[Callable[[], bool]] = ()
+    """What must hold before the hub says that it is ready."""
+    page_size: int = 50
+    """Entries on one page of a chronology, at most."""
+    body_s: float = 30
+    """How long a body may take to arrive, seconds."""

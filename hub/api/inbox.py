@@ -1,0 +1,71 @@
+"""`/inbox`: where sources post sealed records and fetch their head and receipts. Admission judges, not this."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import orjson
+from fastapi import Request, Response
+
+from hub.api.callers import Handler
+from hub.api.doors import Doors
+from hub.api.lane import Lane
+from hub.api.problems import Refusal
+from hub.api.reading import body, media_type, query
+from hub.ingest.inbox import BODY_LIMIT, RECORDS_LIMIT, TooMany
+
+NDJSON = "application/x-ndjson"
+CURSOR_DIGITS = 18
+
+
+def post(doors: Doors, lane: Lane, seconds: Callable[[], float] = time.monotonic) -> Handler:
+    """`POST /inbox`: one sealed record a line; the receipts in answer, one row a record in order."""
+
+    async def handle(request: Request, source: str) -> Response:
+        query(request)
+        media_type(request, NDJSON)
+        records = lines(await body(request, BODY_LIMIT, doors.body_s))
+        if not records:
+            raise Refusal("body")
+        if len(records) > RECORDS_LIMIT:
+            raise Refusal("large")
+        try:
+            doors.inbox.spend(source, len(records), seconds())
+        except TooMany as wait:
+            raise Refusal("wait", headers={"Retry-After": str(int(wait.args[0]))}) from None
+        return _json({"receipts": await lane.for_machines(doors.inbox.take, source, records)})
+
+    return handle
+
+
+def get_head(doors: Doors, lane: Lane) -> Handler:
+    """`GET /inbox/head`: the newest sequence and statement digest that the hub has of this source."""
+
+    async def handle(request: Request, source: str) -> Response:
+        query(request)
+        return _json(await lane.for_machines(doors.inbox.head, source))
+
+    return handle
+
+
+def get_receipts(doors: Doors, lane: Lane) -> Handler:
+    """`GET /inbox/receipts?after=CURSOR`: this source's receipts again, from a cursor on."""
+
+    async def handle(request: Request, source: str) -> Response:
+        after = query(request, ("after",)).get("after", "0")
+        if not (after.isascii() and after.isdecimal() and len(after) <= CURSOR_DIGITS):
+            raise Refusal("query", parameter="after")
+        receipts, last = await lane.for_machines(doors.inbox.receipts, source, int(after))
+        return _json({"receipts": receipts, "next": last})
+
+    return handle
+
+
+def lines(raw: bytes) -> list[bytes]:
+    """The records of a body. A line that holds nothing is no record; a carriage return belongs to the line's end."""
+    return [record for line in raw.split(b"\n") if (record := line.removesuffix(b"\r"))]
+
+
+def _json(value: object) -> Response:
+    return Response(orjson.dumps(value), media_type="application/json")

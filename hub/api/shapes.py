@@ -1,0 +1,167 @@
+"""The shapes of the API's bodies as JSON schemas, each with an invented example."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hub.api.problems import PROBLEMS, TYPE
+
+CHILD = "3f0c9f54-6f5e-4f0a-9d57-2f6b5f7f1a01"
+OTHER = "8a4b2e61-1f35-4c39-8b7e-52d0a6c4be02"
+SOURCE = "urn:safeguarding:source:larkbeck-primary"
+KEPT = "urn:safeguarding:source:people:harrowmere-front-door"
+DIGEST = "2c065c50212b063c1fd537a6713d12ed686e36b06177f7302d431240d39cbe3c"
+
+TEXT: Mapping[str, Any] = {"type": "string"}
+NUMBER: Mapping[str, Any] = {"type": "integer", "minimum": 0}
+
+SCHEMAS: dict[str, Any] = {
+    "Problem": {
+        "description": "RFC 9457. Nothing that was sent stands in it.",
+        "type": "object",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": {"enum": [TYPE + code for code in PROBLEMS]},
+            "title": TEXT,
+            "status": {"type": "integer", "minimum": 400, "maximum": 599},
+            "detail": TEXT,
+            "parameter": {"enum": ["role", "as_of", "after"]},
+            "media_type": {"enum": ["application/x-ndjson", "application/json"]},
+            "member": TEXT,
+            "rule": TEXT,
+            "reason": TEXT,
+        },
+        "additionalProperties": False,
+    },
+    "Receipts": {
+        "type": "object",
+        "required": ["receipts"],
+        "properties": {
+            "receipts": {
+                "type": "string",
+                "description": "JWS compact, typ sg-receipts+jws, one row a record",
+            },
+            "next": {**NUMBER, "description": "cursor to ask after next"},
+        },
+        "additionalProperties": False,
+    },
+    "Head": {
+        "type": "object",
+        "required": ["source", "sequence", "digest"],
+        "properties": {"source": TEXT, "sequence": NUMBER, "digest": TEXT},
+        "additionalProperties": False,
+    },
+    "Chronology": {
+        "description": "Only what this reader may see for this purpose; counts, order and pages are of that alone.",
+        "type": "object",
+        "required": ["child", "purpose", "role", "whole_until", "notice", "entries", "held_elsewhere"],
+        "properties": {
+            "child": {
+                "type": "object",
+                "required": ["id"],
+                "properties": {
+                    "id": {"type": "string", "format": "uuid"},
+                    "name": TEXT,
+                    "also_known_as": {"type": "array", "items": TEXT},
+                    "birth_date": TEXT,
+                },
+            },
+            "purpose": TEXT,
+            "role": TEXT,
+            "as_of": {"type": "string", "format": "date-time"},
+            "whole_until": {"type": "string", "format": "date-time"},
+            "notice": TEXT,
+            "entries": {"type": "array", "items": {"type": "object", "required": ["ref"]}},
+            "held_elsewhere": {"type": "array", "items": {"type": "object"}},
+            "next": TEXT,
+        },
+    },
+    "Entry": {
+        "description": "An event's data without what the hub fills in (version, partnership, origin).",
+        "type": "object",
+        "required": ["event"],
+        "properties": {
+            "event": {"type": "string", "description": "a kind of the catalogue"},
+            "child": {"type": "string", "format": "uuid"},
+            "role": {"type": "string", "description": "in which role the author acts, where they hold several"},
+            "said_by": {"type": "object"},
+            "details": {"type": "object"},
+        },
+    },
+    "Settling": {
+        "type": "object",
+        "required": ["decision", "child", "other", "reason"],
+        "properties": {
+            "decision": {"enum": ["same", "not-same"]},
+            "child": {"type": "string", "format": "uuid"},
+            "other": {"type": "string", "format": "uuid"},
+            "reason": TEXT,
+        },
+        "additionalProperties": False,
+    },
+    "Release": {
+        "type": "object",
+        "required": ["decision", "reason"],
+        "properties": {"decision": {"enum": ["release", "refuse"]}, "reason": TEXT},
+        "additionalProperties": False,
+    },
+    "Outcome": {
+        "type": "object",
+        "required": ["id", "source", "outcome", "reason"],
+        "properties": {
+            "id": TEXT,
+            "source": TEXT,
+            "outcome": {"enum": ["admitted", "duplicate", "quarantined", "refused"]},
+            "reason": {"type": "string", "description": "a code, empty where there is none"},
+            "position": {**NUMBER, "description": "of the entry in the log"},
+        },
+        "additionalProperties": False,
+    },
+    "Health": {
+        "type": "object",
+        "required": ["status"],
+        "properties": {"status": {"enum": ["ok", "not-ok"]}},
+        "additionalProperties": False,
+    },
+}
+
+RECEIPTS = "eyJhbGciOiJFZERTQSIsImtpZCI6Ii4uLiIsInR5cCI6InNnLXJlY2VpcHRzK2p3cyJ9.eyJhdCI6Ii4uLiJ9.c2lnbmF0dXJl"
+ADMITTED = {
+    "id": "b0f1e2d3c4a596877869504132231405",
+    "source": KEPT,
+    "outcome": "admitted",
+    "reason": "",
+    "position": 4711,
+}
+EXAMPLES: Mapping[str, Any] = {
+    "Receipts": {"receipts": RECEIPTS},
+    "Head": {"source": SOURCE, "sequence": 42, "digest": DIGEST},
+    "Chronology": {
+        "child": {"id": CHILD, "name": "Wrenna Quillfeather", "also_known_as": [], "birth_date": "2014-05-17"},
+        "purpose": "s47",
+        "role": "allocatedSocialWorker",
+        "whole_until": "2026-02-16T09:00:00.000+00:00",
+        "notice": "Other information may exist that is not shown here.",
+        "entries": [
+            {
+                "ref": "9f1c2b7a5d3e4f60718a",
+                "kind": "immunisation-not-given",
+                "title": "Immunisation not given",
+                "happened": {"from": "2025-03-18", "precision": "day", "zone": "none"},
+            }
+        ],
+        "held_elsewhere": [{"agency": "a hospital", "ring": {"phone": "01632 960201"}}],
+    },
+    "Entry": {
+        "event": "contact-received",
+        "child": CHILD,
+        "role": "frontDoor",
+        "summary": {"text": "A relative rang about the children.", "made": "by-author"},
+        "details": {},
+    },
+    "Settling": {"decision": "not-same", "child": CHILD, "other": OTHER, "reason": "Given names contradict"},
+    "Release": {"decision": "release", "reason": "Sender confirmed by telephone"},
+    "Outcome": ADMITTED,
+    "Health": {"status": "ok"},
+}

@@ -1,0 +1,1 @@
+"""What was known when, who saw what, and proofs."""

@@ -1,0 +1,195 @@
+"""Makes a hub's home and opens a hub: the one place that knows every room and hands each what it needs."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from hub.casework import Casework
+from hub.disclosure import Disclosure
+from hub.identity.register import Register
+from hub.ingest.admission import Admission
+from hub.ingest.inbox import Inbox
+from hub.ingest.kept import KeptSources
+from hub.ingest.registration import Registration
+from hub.policy.decide import Policy
+from hub.projections.chronology import Chronology
+from hub.settings import Settings, SettingsError
+from hub.store.record import Record, open_record
+from schemas.envelope import SigningKey
+
+SECRETS = ("root.key", "index.key", "people.key", "disclosure.key")
+
+
+class NoHub(Exception):
+    """There is no hub in this home folder; `hub init` makes one."""
+
+
+class HubExists(Exception):
+    """There is a hub in this home folder already; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charter:
+    """What a hub is, written once by `hub init`."""
+
+    hub: str
+    partnership: str
+    area: str
+    demo: bool
+
+
+def init(
+    settings: Settings, *, partnership: str, area: str, officers: Sequence[str]
+) -> tuple[Charter, Mapping[str, str]]:
+    """Make a hub: secrets, the officers as the log's first entries, the receipt key. Gives key fingerprints to print.
+
+    `partnership` is a URN, `area` a GSS code. Errors: `HubExists`.
+    """
+    home = settings.home
+    if any((home / name).exists() for name in ("hub.json", *SECRETS)):
+        raise HubExists
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in SECRETS:
+        write_secret(home / name, os.urandom(32))
+    charter = Charter(f"urn:safeguarding:hub:{partnership.rsplit(':', 1)[-1]}", partnership, area, settings.demo)
+    keys = {name: SigningKey.generate() for name in officers}
+    receipt_key = SigningKey.generate()
+    write_secret(home / "receipt.pem", receipt_key.to_pem())
+    (home / "officers").mkdir(mode=0o700, exist_ok=True)
+    for name, key in keys.items():
+        write_secret(home / "officers" / f"{name}.pem", key.to_pem())
+    (home / "services.json").write_text("{}\n")
+    (home / "hub.json").write_text(json.dumps(_charter_json(charter), indent=1) + "\n")
+    hub = open_hub(settings)
+    hub.registration.officers(keys)
+    hub.registration.receipt_key(receipt_key)
+    hub.close()
+    return charter, {**{name: key.kid for name, key in keys.items()}, "hub receipts": receipt_key.kid}
+
+
+def open_hub(settings: Settings) -> Hub:
+    """Open the hub in the home folder. Errors: `NoHub`, `SettingsError` for a demo clock over a hub that is no demo."""
+    path = settings.home / "hub.json"
+    if not path.exists():
+        raise NoHub(f"no hub in {settings.home}; make one with: hub init --partnership URN --area GSS")
+    charter = Charter(**json.loads(path.read_text()))
+    if settings.demo_clock is not None and not charter.demo:
+        raise SettingsError("HUB_DEMO_CLOCK is refused: this hub was not made in demo mode")
+    return Hub(settings, charter)
+
+
+class Hub:
+    """All rooms of one hub in one process, opened as they are asked for."""
+
+    def __init__(self, settings: Settings, charter: Charter) -> None:
+        self.settings, self.charter = settings, charter
+        self.clock: Callable[[], datetime] = settings.clock()
+
+    @cached_property
+    def record(self) -> Record:
+        """The record and its key store."""
+        return open_record(self.settings.home)
+
+    @cached_property
+    def view(self) -> Chronology:
+        """The chronology view."""
+        return Chronology(self.settings.home / "views.db", self.record)
+
+    @cached_property
+    def admission(self) -> Admission:
+        """The door in."""
+        return Admission(
+            self.record, partnership=self.charter.partnership, index_key=self._secret("index.key"), clock=self.clock,
+            clock_ahead_s=self.settings.clock_ahead_s, quarantine_quota=self.settings.quarantine_quota,
+        )  # fmt: skip
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """The machines' endpoint."""
+        return Inbox(
+            self.record, self.admission, self.receipt_key, hub=self.charter.hub, clock=self.clock,
+            records_a_minute=self.settings.inbox_records_a_minute,
+        )  # fmt: skip
+
+    @cached_property
+    def registration(self) -> Registration:
+        """Keys."""
+        needed = 1 if self.charter.demo else 2
+        return Registration(self.record, self.admission, hub=self.charter.hub, officers_needed=needed, clock=self.clock)
+
+    @cached_property
+    def disclosure(self) -> Disclosure:
+        """The door out."""
+        return Disclosure(
+            self.record, self.view, self.register, Policy.load(), secret=self._secret("disclosure.key"),
+            clock=self.clock,
+        )  # fmt: skip
+
+    @cached_property
+    def casework(self) -> Casework:
+        """The door in for people."""
+        kept = KeptSources(
+            self.record, self.admission, self.settings.home / "people", hub=self.charter.hub,
+            secret=self._secret("people.key"), clock=self.clock,
+        )  # fmt: skip
+        return Casework(
+            kept, self.admission, self.disclosure, self.register, partnership=self.charter.partnership,
+            officers=self.officers, services=self.services, clock=self.clock,
+        )  # fmt: skip
+
+    @cached_property
+    def receipt_key(self) -> SigningKey:
+        """What receipts are signed with; agencies pin its public half."""
+        return SigningKey.from_pem((self.settings.home / "receipt.pem").read_bytes())
+
+    def register(self) -> Register:
+        """Which child is which, up to now."""
+        self.admission.catch_up()
+        return self.admission.resolver.register
+
+    def officers(self) -> frozenset[str]:
+        """Names of the registered officers."""
+        self.admission.catch_up()
+        return frozenset(self.admission.keyring.officers)
+
+    def officer_key(self, name: str) -> SigningKey:
+        """An officer's signing key, where it is kept in this home. Errors: `FileNotFoundError`."""
+        return SigningKey.from_pem((self.settings.home / "officers" / f"{Path(name).name}.pem").read_bytes())
+
+    def services(self) -> Mapping[str, Mapping[str, str]]:
+        """Names and kinds of the partnership's services: as registered, or else as its `services.json` says."""
+        found: dict[str, Mapping[str, str]] = json.loads((self.settings.home / "services.json").read_text())
+        registered = (sender.service for sender in self.admission.keyring.senders.values())
+        return found | {one["urn"]: one for one in registered if "name" in one}
+
+    def derived(self, use: str) -> bytes:
+        """A secret for one use, derived from the disclosure secret."""
+        return hmac.digest(self._secret("disclosure.key"), use.encode(), hashlib.sha256)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for name in ("view", "record"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
+
+    def _secret(self, name: str) -> bytes:
+        return (self.settings.home / name).read_bytes()
+
+
+def write_secret(path: Path, content: bytes) -> None:
+    """Write a file that only its owner reads; an existing one is never overwritten."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+
+
+def _charter_json(charter: Charter) -> dict[str, Any]:
+    return {"hub": charter.hub, "partnership": charter.partnership, "area": charter.area, "demo": charter.demo}

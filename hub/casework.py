@@ -1,0 +1,203 @@
+"""The door in for people: what no agency's file carries enters here, sealed, with the person as its author.
+
+Agreements, decisions, allocation, strategy discussions, the child's own words, challenges; who holds which role; identity
+and quarantine settled. The same admission judges it as judges any agency's event. Who may see it is not decided here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from schemas.catalogue import KINDS
+from schemas.check import check_event
+
+from hub.disclosure import Ask, Disclosure
+from hub.domain.staff import Reader
+from hub.identity.matching import HUB_CHILD
+from hub.identity.register import Register
+from hub.ingest.admission import Admission
+from hub.ingest.kept import KeptSources
+from schemas.compact import canonical_json
+from schemas.envelope import Receipt
+
+OFFICER, STEWARD = "officer", "steward"
+PARTNERSHIP_SERVICE = "urn:safeguarding:service:partnership"
+NOT_AUTHORS = frozenset({"caseAuditor", "practiceReviewer", "inspector", "analyst", "child", "parent"})
+"""Roles that read or count and never add to a child's record."""
+SETTLING = frozenset({"identity-same", "identity-not-same", "identity-split", "identity-moved"})
+"""They name children: whoever has read one of those does not settle who they are."""
+QUARANTINE = frozenset({"quarantine-released", "quarantine-refused"})
+FILLED_IN = frozenset({"event", "version", "partnership", "origin", "said_by", "child"})
+
+
+class NotYours(Exception):
+    """This person may not record this; the argument names the broken rule."""
+
+
+class Misfit(ValueError):
+    """The entry lacks what it must have, or has what only the hub fills in; the argument names the member."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of an entry."""
+
+    receipt: Receipt
+    id: str
+    source: str
+
+
+class Casework:
+    """Records what people say and decide."""
+
+    def __init__(
+        self, kept: KeptSources, admission: Admission, disclosure: Disclosure, register: Callable[[], Register], *,
+        partnership: str, officers: Callable[[], frozenset[str]], services: Callable[[], Mapping[str, Mapping[str, str]]],
+        clock: Callable[[], datetime],
+    ) -> None:  # fmt: skip
+        self.kept, self.admission, self.disclosure, self.register = kept, admission, disclosure, register
+        self.partnership, self.officers, self.services, self.clock = partnership, officers, services, clock
+
+    def record(self, person: str, entry: Mapping[str, Any], *, role: str = "") -> Recorded:
+        """Record one entry. `entry` is an event's data without what the hub fills in, plus `event` and `child` (the hub's id).
+
+        Errors: `NotYours`, `Misfit`.
+        """
+        if entry.get("event") in QUARANTINE:
+            raise NotYours("QuarantineIsSettledWithItsRecord")
+        return self._enter(person, entry, role)
+
+    def _enter(self, person: str, entry: Mapping[str, Any], role: str = "") -> Recorded:
+        kind = KINDS.get(str(entry.get("event")))
+        if kind is None:
+            raise Misfit("event")
+        _check_form(entry)
+        author = self._author(person, role, kind.about, entry)
+        about = _child_id(entry) if kind.about == "child" else ""
+        data = self._data(person, author, entry, about)
+        if faults := check_event(data):
+            raise Misfit(f"{faults[0].path or '/'}: {faults[0].note}")
+        if kind.name in SETTLING:
+            self._may_settle(person, data["details"])
+        service = author.service if author else PARTNERSHIP_SERVICE
+        receipt, id = self.kept.record_entry(service, data, about=about)
+        return Recorded(receipt, id, self.kept.source(service))
+
+    def settle(self, person: str, what: str, child: UUID, other: UUID, reason: str) -> Recorded:
+        """`identity-same` or `identity-not-same`: a steward's word about two of the hub's children.
+
+        Errors: `NotYours` when the person is no steward, or has read one of the two; `Misfit` for an unknown child.
+        """
+        details = {"children": [str(child), str(other)], "why": reason, "decided_by": person}
+        return self.record(person, {"event": what, "details": details}, role=self._stewards(person))
+
+    def settle_quarantine(self, person: str, id: str, *, release: bool, reason: str) -> Receipt:
+        """A steward's word about one quarantined record: tried again through the same door, or refused for good."""
+        event = "quarantine-released" if release else "quarantine-refused"
+        waiting = self.admission.quarantine.find(id)
+        details = {"record_sha256": waiting.record, "reason": reason, "decided_by": person}
+        self._enter(person, {"event": event, "details": details}, self._stewards(person))
+        return self.admission.admit_again(id) if release else self.admission.refuse(id, person)
+
+    def _stewards(self, person: str) -> str:
+        """Somebody who is a steward among other things settles as one."""
+        return STEWARD if self.disclosure.reader(person, STEWARD, self.clock()) else ""
+
+    def _may_settle(self, person: str, details: Mapping[str, Any]) -> None:
+        register = self.register()
+        named = [*details.get("children", ()), *(details[name] for name in ("child", "to_child") if name in details)]
+        for one in map(UUID, named):
+            if not register.knows(one):
+                raise Misfit("child")
+            if any(
+                read["reader"] == person and read.get("outcome") == "answered" for read in self.disclosure.accesses(one)
+            ):
+                raise NotYours("StewardIsNoReader")
+
+    def _author(self, person: str, role: str, about: str, entry: Mapping[str, Any]) -> Reader | None:
+        name, author = entry["event"], self.disclosure.reader(person, role, self.clock())
+        if about == "staff":
+            if person in self.officers():
+                return None
+            own = name == "conflict-declared" and entry.get("details", {}).get("person") == person
+            if author is None or not own:
+                raise NotYours("OnlyOfficersRegisterStaff")
+            return author
+        if author is None:
+            raise NotYours("NoRoleHeldToday")
+        if (name in SETTLING or name in QUARANTINE) and author.role != STEWARD:
+            raise NotYours("OnlyStewardsSettle")
+        if author.role in NOT_AUTHORS:
+            raise NotYours("ReadersDoNotWrite")
+        if author.role == STEWARD and name not in SETTLING | QUARANTINE:
+            raise NotYours("StewardsOnlySettle")
+        return author
+
+    def _data(self, person: str, author: Reader | None, entry: Mapping[str, Any], child: str) -> dict[str, Any]:
+        given = {name: value for name, value in entry.items() if name not in ("event", "child", "said_by")}
+        if wrong := FILLED_IN & given.keys():
+            raise Misfit(sorted(wrong)[0])
+        kind = KINDS[entry["event"]]
+        now = self.clock().isoformat(timespec="seconds").replace("+00:00", "Z")
+        data: dict[str, Any] = {
+            "event": kind.name,
+            "version": kind.version,
+            "partnership": self.partnership,
+            "origin": {
+                "system": "people's door", "record": child or "staff", "version": now, "format": "casework/1",
+                "raw_sha256": hashlib.sha256(canonical_json(entry)).hexdigest(),
+            },
+            "change": "new",
+            "happened": {"from": now, "precision": "instant", "zone": "source"},
+            "recorded": now,
+            "shared_under": {"gateway": "UKGDPR-6-1-e"},
+            **given,
+            "said_by": self._said_by(person, author, entry),
+        }  # fmt: skip
+        if child:
+            data["child"] = {"identifiers": [{"system": HUB_CHILD, "value": child, "verified": True}]}
+        return data
+
+    def _said_by(self, person: str, author: Reader | None, entry: Mapping[str, Any]) -> dict[str, Any]:
+        said = entry.get("said_by", {})
+        service = author.service if author else PARTNERSHIP_SERVICE
+        known = self.services().get(service, {})
+        return {
+            "service": service,
+            "service_name": known.get("name", service.rsplit(":", 1)[-1]),
+            "service_kind": known.get("kind", "another service"),
+            "author": {"person": person, "role": author.role if author else OFFICER, **_name(said)},
+            "statement": said.get("statement", "decision"),
+            "basis": said.get("basis", "fact"),
+        }
+
+
+def _check_form(entry: Mapping[str, Any]) -> None:
+    """The form of what is read here before the schema judges the whole. Errors: `Misfit`."""
+    said = entry.get("said_by", {})
+    for name, value in (("said_by", said), ("details", entry.get("details", {}))):
+        if not isinstance(value, Mapping):
+            raise Misfit(name)
+    if not isinstance(said.get("author", {}), Mapping):
+        raise Misfit("said_by")
+
+
+def _child_id(entry: Mapping[str, Any]) -> str:
+    """The hub's id of the child in its one spelling, so that it always gives the same pseudonym. Errors: `Misfit`."""
+    try:
+        return str(UUID(entry["child"]))
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise Misfit("child") from error
+
+
+def _name(said: Mapping[str, Any]) -> dict[str, str]:
+    name = said.get("author", {}).get("name")
+    return {"name": name} if name else {}
+
+
+__all__ = ["Ask", "Casework", "Misfit", "NotYours", "Recorded"]

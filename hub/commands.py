@@ -1,0 +1,256 @@
+"""What the `hub` command does: verbs of the field over the same doors that the API uses. No rules here.
+
+Results go to stdout as JSON lines, words to stderr. Every reading names its reader and purpose and is recorded before
+it is answered, here as anywhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from hub.audit.replay import replay
+from hub.bootstrap import Hub, init, open_hub
+from hub.disclosure import Ask, NoAnswer
+from hub.settings import Settings
+from schemas.envelope import SigningKey
+from schemas.strict import strict_json
+
+FILE_LIMIT = 256 * 1024
+OFFICER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,63}")
+
+
+class Misused(Exception):
+    """The command cannot be carried out as it was given; the argument says what to do. Exit 2."""
+
+
+class FaultFound(Exception):
+    """The command ran and found a fault; the argument names it. Exit 1."""
+
+
+def say(words: str) -> None:
+    """Words for people, on stderr."""
+    sys.stderr.write(words + "\n")
+
+
+def out(*lines: Any) -> None:
+    """Results, one JSON document a line, on stdout."""
+    for line in lines:
+        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def cmd_init(settings: Settings, args: argparse.Namespace) -> None:
+    """Make a hub."""
+    if len(set(args.officer)) < (1 if settings.demo else 2):
+        raise Misused("name two officers: hub init … --officer NAME --officer NAME")
+    if wrong := [name for name in args.officer if not OFFICER_NAME.fullmatch(name)]:
+        raise Misused(f"an officer's name has letters, digits, dots and hyphens only: {wrong[0]}")
+    charter, fingerprints = init(settings, partnership=args.partnership, area=args.area, officers=args.officer)
+    out({"hub": charter.hub, "partnership": charter.partnership, "area": charter.area, "fingerprints": fingerprints})
+    say(f"A hub was made in {settings.home}. Check the fingerprints with the officers in person, then give each their")
+    say("key file from the folder officers/ and remove it from there.")
+
+
+def cmd_token(settings: Settings, args: argparse.Namespace) -> None:
+    """Mint a demo token for a person."""
+    from hub.api.demo_issuer import demo_issuer
+
+    hub = _hub(settings)
+    if not (settings.demo and hub.charter.demo):
+        raise Misused(
+            "tokens come from the partnership's own issuer; the built-in one is for a demo hub with HUB_DEMO=1"
+        )
+    issuer = demo_issuer(settings.home, hub.clock)
+    sys.stdout.write(issuer.token(args.person, settings.audience) + "\n")
+
+
+def cmd_record(settings: Settings, args: argparse.Namespace) -> None:
+    """Record what a person says or decides."""
+    hub = _hub(settings)
+    for name in args.event:
+        entry = strict_json(_read(name), FILE_LIMIT)
+        done = hub.casework.record(args.person, entry, role=args.role)
+        out({"event": entry["event"], "id": done.id, "source": done.source, **_receipt(done.receipt)})
+        if done.receipt.outcome == "quarantined":
+            raise FaultFound(f"the entry waits in quarantine: {done.receipt.reason}")
+
+
+def cmd_chronology(settings: Settings, args: argparse.Namespace) -> None:
+    """Read a child's chronology."""
+    hub, cursor = _hub(settings), args.cursor
+    child = _child(args.child)
+    while True:
+        ask = Ask(
+            person=args.person, child=child, purpose=args.purpose, role=args.role, as_of=_as_of(args.as_of),
+            cursor=cursor, page=settings.page_size,
+        )  # fmt: skip
+        answer = hub.disclosure.chronology(ask)
+        out(orjson.loads(answer.body))
+        cursor = answer.next
+        if not cursor or not args.all:
+            return
+
+
+def cmd_identity(settings: Settings, args: argparse.Namespace) -> None:
+    """List the questions about who is who, or settle one."""
+    hub = _hub(settings)
+    if args.verb == "list":
+        hub.disclosure.allow("identity-list", args.person, args.role, args.purpose)
+        register = hub.register()
+        if args.all:
+            out(*({"child": str(child), "provisional": child in register.provisional} for child in register.children()))
+        else:
+            out(*map(_item, register.open_items()))
+        return
+    event = "identity-same" if args.verb == "same" else "identity-not-same"
+    done = hub.casework.settle(args.person, event, _child(args.child), _child(args.other), args.reason)
+    out({"event": event, "id": done.id, **_receipt(done.receipt)})
+
+
+def cmd_quarantine(settings: Settings, args: argparse.Namespace) -> None:
+    """List, show, release or refuse what waits."""
+    hub = _hub(settings)
+    quarantine = hub.admission.quarantine
+    if args.verb == "list":
+        hub.disclosure.allow("quarantine-list", args.person, args.role, args.purpose)
+        out(*({"id": row.id, "caller": row.caller, "reason": row.reason, "note": row.note, "at": row.at}
+              for row in quarantine.list(args.state)))  # fmt: skip
+    elif args.verb == "show":
+        hub.disclosure.allow("quarantine-show", args.person, args.role, args.purpose, record=args.id)
+        row, raw = quarantine.open(args.id)
+        out({"id": row.id, "caller": row.caller, "source": row.source, "event_id": row.event, "reason": row.reason,
+             "note": row.note, "at": row.at, "bytes": len(raw), "record_sha256": row.record})  # fmt: skip
+    else:
+        receipt = hub.casework.settle_quarantine(
+            args.person, args.id, release=args.verb == "release", reason=args.reason
+        )
+        out({"id": args.id, **_receipt(receipt)})
+
+
+def cmd_replay(settings: Settings, args: argparse.Namespace) -> None:
+    """What a reader could see at a moment, and what they opened before it."""
+    hub, child, at = _hub(settings), _child(args.child), _as_of(args.at)
+    if at is None:
+        raise Misused("--at needs a day or an RFC 3339 moment")
+    about = {"child": str(child), "moment": at.isoformat(), "of": args.reader}
+    hub.disclosure.allow("replay", args.person, args.role, args.purpose, **about)
+    ask = Ask(person=args.reader, child=child, purpose=args.reader_purpose, role=args.reader_role)
+    out(replay(hub.disclosure.could_see(ask, at), hub.disclosure.accesses(child), args.reader, at))
+
+
+def cmd_keys(settings: Settings, args: argparse.Namespace) -> None:
+    """Register, retire, revoke or list keys."""
+    hub = _hub(settings)
+    if args.verb == "list":
+        hub.admission.catch_up()
+        out(*({"kid": key.kid, "source": key.source, "purpose": key.purpose, "alg": key.alg}
+              for key in hub.admission.keyring.active()))  # fmt: skip
+        return
+    if args.verb == "receipt":
+        out(hub.receipt_key.public_jwk())
+        return
+    approvers = dict(_officer(hub, name) for name in args.officers)
+    if args.verb == "add":
+        request = strict_json(_read(args.request), FILE_LIMIT)
+        try:
+            receipts = hub.registration.add(request, approvers)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise Misused("this is not a request for keys: a member is missing or of another form") from error
+        out({"source": request["source"], "admitted_from_quarantine": len(receipts)})
+    elif args.verb == "retire":
+        hub.registration.retire(args.kid, args.last_sequence, approvers)
+        out({"kid": args.kid, "retired_after_sequence": args.last_sequence})
+    else:
+        hub.registration.revoke(args.kid, args.reason, approvers)
+        out({"kid": args.kid, "revoked": True})
+
+
+def cmd_export(settings: Settings, args: argparse.Namespace) -> None:
+    """Export what this reader may see of a child in the MAIS standards' shapes."""
+    from hub.export import to_jsonld
+
+    hub = _hub(settings)
+    ask = Ask(person=args.person, child=_child(args.child), purpose=args.purpose, role=args.role, page=10_000)
+    out(to_jsonld(orjson.loads(hub.disclosure.chronology(ask).body)))
+
+
+def cmd_serve(settings: Settings, args: argparse.Namespace) -> None:
+    """Serve the API."""
+    from hub.serving import serve
+
+    serve(open_hub(settings))
+
+
+def cmd_rebuild(settings: Settings, args: argparse.Namespace) -> None:
+    """Throw the views away and build them again from the record."""
+    hub = _hub(settings)
+    out({"view": "chronology", "position": hub.view.rebuild()})
+
+
+def _hub(settings: Settings) -> Hub:
+    hub = open_hub(settings)
+    hub.admission.catch_up()
+    return hub
+
+
+def _officer(hub: Hub, name: str) -> tuple[str, SigningKey]:
+    """(registered name, key) of an officer who is named, or whose key file is given."""
+    path = Path(name)
+    try:
+        if path.suffix != ".pem":
+            return name, hub.officer_key(name)
+        key = SigningKey.from_pem(path.read_bytes())
+        return hub.registration.officer_of(key) or path.stem, key
+    except FileNotFoundError as error:
+        raise Misused("an officer's key file is not there; name a registered officer or give a .pem file") from error
+
+
+def _read(name: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read(FILE_LIMIT + 1) if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise Misused(f"cannot read {name}: {error.strerror}") from error
+
+
+def _child(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NoAnswer from error
+
+
+def _as_of(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Misused("a moment is YYYY-MM-DD or RFC 3339 with its zone") from error
+    if at.tzinfo:
+        return at
+    if len(text) != len("2024-09-09"):
+        raise Misused("a moment is YYYY-MM-DD or RFC 3339 with its zone")
+    return at.replace(tzinfo=UTC, hour=23, minute=59, second=59, microsecond=999_000)
+
+
+def _receipt(receipt: Any) -> Mapping[str, Any]:
+    return {"outcome": receipt.outcome, "reason": receipt.reason, "position": receipt.position}
+
+
+def _item(item: Any) -> Mapping[str, Any]:
+    return {
+        "child": str(item.child), "candidates": [str(one) for one in item.candidates], "agrees": list(item.agrees),
+        "contradicts": list(item.contradicts), "urgent": item.urgent, "opened": item.opened,
+    }  # fmt: skip
+
+
+__all__ = ["FaultFound", "Iterable", "Misused"]

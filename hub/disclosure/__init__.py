@@ -1,0 +1,33 @@
+"""The door out: a redacted chronology, recorded before it is answered.
+
+1. Who asks, in which role: from recorded events, never from the token. 2. Which child, and what decisions about it
+rest on. 3. The entries, labelled for this reader; rules decide once a label class. 4. The answer is built from what is
+allowed; counts, order, marks, pages and the child's own name come from what this reader sees. 5. The access is
+recorded; if that fails there is no answer. "No such child" and "not for you" are the same bytes.
+"""
+
+from hub.disclosure.access import AccessLog, CannotRecord
+from hub.disclosure.answer import NOTICE, RING
+from hub.disclosure.door import (
+    Answer,
+    Ask,
+    BadCursor,
+    CannotBeShownComplete,
+    Disclosure,
+    NoAnswer,
+    NoStanding,
+)
+
+__all__ = [
+    "NOTICE",
+    "RING",
+    "AccessLog",
+    "Answer",
+    "Ask",
+    "BadCursor",
+    "CannotBeShownComplete",
+    "CannotRecord",
+    "Disclosure",
+    "NoAnswer",
+    "NoStanding",
+]

@@ -1,0 +1,54 @@
+"""The access stream: who read what, why, under which rules, and the digest of the bytes that they were answered.
+
+A stream of its own, never in the child's. What cannot be recorded is not answered.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from hub.disclosure.answer import stamp
+from hub.store.record import ACCESS, Record, StaleVersion, own_note
+
+LOG = logging.getLogger("hub.disclosure")
+TOPIC = "access-recorded/v1"
+TRIES = 20
+
+
+class CannotRecord(Exception):
+    """The access could not be recorded, so there is no answer."""
+
+
+class AccessLog:
+    """Appends to the access stream and gives it back."""
+
+    def __init__(self, record: Record, clock: Callable[[], datetime]) -> None:
+        self.record, self.clock = record, clock
+        self._seq = 0
+
+    def note(self, data: Mapping[str, Any]) -> None:
+        """One access record. When another process is faster the next place is taken. Errors: `CannotRecord`."""
+        at = stamp(self.clock())
+        for _ in range(TRIES):
+            try:
+                self.record.append([own_note(ACCESS, self._seq + 1, TOPIC, at, dict(data))])
+            except StaleVersion:
+                self._seq = self.record.version(ACCESS)
+                continue
+            except Exception as fault:  # whatever keeps it from being recorded, there is no answer
+                LOG.error("access cannot be recorded: %s", type(fault).__name__)
+                raise CannotRecord from fault
+            self._seq += 1
+            return
+        raise CannotRecord
+
+    def of(self, children: Collection[str]) -> list[Mapping[str, Any]]:
+        """Every recorded access to these children's records, in order, each with `at`."""
+        return [
+            {**fact.data, "at": fact.admitted}
+            for fact in self.record.facts(ACCESS)
+            if fact.data.get("child") in children
+        ]

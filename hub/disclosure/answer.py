@@ -1,0 +1,144 @@
+"""Builds one reader's answer from what was decided: pure, and only from what this reader sees.
+
+Nothing here decides who sees what; nothing here depends on an entry that is hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from hub.domain.facts import EventKey
+from hub.domain.labels import Label
+from hub.policy.decide import Decision
+from hub.policy.projector import existence_card
+from hub.projections.chronology import Row
+from schemas.catalogue import KINDS
+
+NOTICE = "Other information may exist that is not shown here."
+"""Stands on every chronology, whatever is hidden."""
+RING = "This chronology cannot be shown complete now. Ring the front door."
+VISIBLE = ("outline", "full")
+
+
+@dataclass(slots=True)
+class Seen:
+    """One entry on its way to the reader."""
+
+    row: Row
+    label: Label
+    decision: Decision
+    gone: bool = False
+    """Retracted: no reader gets its content, an auditor sees that it stands in the record."""
+    shown: dict[str, Any] = field(default_factory=dict)
+
+
+def entry_of(row: Row, marks: Sequence[str], narrative: str | None) -> dict[str, Any]:
+    """An entry as the projector takes it."""
+    fact = row.fact
+    data = fact.data if narrative is None else {**fact.data, "narrative": {"text": narrative}}
+    return {
+        "data": data, "source": fact.source, "id": fact.id, "datadigest": fact.datadigest, "position": row.position,
+        "shared": fact.shared, "marks": marks, "title": KINDS[fact.name].title,
+        "remarks": [{"code": remark.code, "note": remark.note} for remark in fact.remarks],
+    }  # fmt: skip
+
+
+def structure_of(one: Seen, ref: str) -> dict[str, Any]:
+    """What an auditor gets of an entry whose content is not for them: that it stands in the record, and its digest."""
+    fact = one.row.fact
+    return {
+        "ref": ref, "shown": "structure", "source": fact.source, "id": fact.id, "datadigest": fact.datadigest,
+        "position": one.row.position, **({"marks": ["retracted"]} if one.gone else {}),
+    }  # fmt: skip
+
+
+def marks_of(visible: Sequence[Seen], unsure: Collection[UUID]) -> dict[EventKey, list[str]]:
+    """late, corrected, provisional: from what this reader sees, so that a hidden correction marks nothing."""
+    marks: dict[EventKey, list[str]] = {}
+    for one in visible:
+        fact = one.row.fact
+        if any(remark.code == "late" for remark in fact.remarks):
+            marks.setdefault(fact.key, []).append("late")
+        if one.row.home in unsure:
+            marks.setdefault(fact.key, []).append("provisional")
+        for reference in fact.data.get("references", ()):
+            if reference["as"] in ("corrects", "replaces") and reference["source"] == fact.source:
+                marks.setdefault((reference["source"], reference["id"]), []).append("corrected")
+    return marks
+
+
+def when(one: Seen) -> tuple[str, str, str]:
+    """The order in which readers see entries: by what they may see of when it happened, never by the log."""
+    happened = one.shown.get("happened") or {}
+    shared = one.shown.get("shared", "")
+    return happened.get("from") or happened.get("to") or shared, shared, one.shown["ref"]
+
+
+def header(child: UUID, visible: Sequence[Seen]) -> dict[str, Any]:
+    """Who the child is, as far as the entries that this reader sees say so.
+
+    The name that came last into use stands first: an agency that still writes an older one does not bring it back.
+    """
+    introduced: dict[str, None] = {}
+    former: set[str] = set()
+    born = ""
+    for one in sorted(visible, key=lambda one: (one.row.fact.shared, one.row.fact.id)):
+        described = one.row.fact.data["child"]
+        for name in described.get("names", ()):
+            text = _cased(" ".join([*name.get("given", ()), name.get("family", "")]).strip())
+            if text:
+                introduced.setdefault(text)
+            if name.get("use") in ("old", "maiden"):
+                former.add(text)
+        born = described.get("birth_date", {}).get("date", "") or born
+    known = sorted(reversed(introduced), key=former.__contains__)
+    return {
+        "id": str(child),
+        **({"name": known[0], "also_known_as": known[1:]} if known else {}),
+        **({"birth_date": born} if born else {}),
+    }
+
+
+def cards(elsewhere: Iterable[Seen]) -> list[dict[str, Any]]:
+    """One card a source service, without date, kind or number, in an order that tells nothing."""
+    made = (existence_card({"data": one.row.fact.data}, one.decision) for one in elsewhere)
+    unique = {orjson.dumps(card, option=orjson.OPT_SORT_KEYS): card for card in made}
+    return [unique[key] for key in sorted(unique)]
+
+
+def classes(seen: Iterable[Seen]) -> list[dict[str, Any]]:
+    """One line a label class, for the access record: what was shown of it, by which rules, at which positions."""
+    lines: dict[tuple[Label, bool], dict[str, Any]] = {}
+    for one in seen:
+        line = lines.get((one.label, one.gone))
+        if line is None:
+            line = lines[one.label, one.gone] = _line(one)
+        line["entries"].append(one.row.position)
+    return list(lines.values())
+
+
+def stamp(at: datetime) -> str:
+    """A moment as it is stored and compared: UTC, milliseconds."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def _line(one: Seen) -> dict[str, Any]:
+    label: Mapping[str, Any] = one.label._asdict()
+    return {
+        "label": {**label, "handling": sorted(one.label.handling)},
+        "shown": "structure" if one.gone else one.decision.shown,
+        "permits": list(one.decision.permits),
+        "forbids": list(one.decision.forbids),
+        "entries": [],
+    }
+
+
+def _cased(name: str) -> str:
+    """Systems that shout are not quoted: a name in capitals alone is shown as a name."""
+    return name.title() if name.isupper() else name

@@ -1,0 +1,316 @@
+"""Answers readers: the order of the steps is safety, and stands in the package's docstring."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from hub.disclosure.access import AccessLog
+from hub.disclosure.answer import (
+    NOTICE,
+    VISIBLE,
+    Seen,
+    cards,
+    classes,
+    entry_of,
+    header,
+    marks_of,
+    stamp,
+    structure_of,
+    when,
+)
+from hub.domain import child as domain
+from hub.domain import standing
+from hub.domain.facts import Fact
+from hub.domain.labels import Label, label_for, label_inputs
+from hub.domain.staff import Reader
+from hub.domain.standing import EVERY_CHILD
+from hub.identity.register import Register
+from hub.identity.register import fold as fold_register
+from hub.policy.decide import Policy, PolicyFault
+from hub.policy.facts import Reading, reading
+from hub.policy.projector import project
+from hub.projections.chronology import Chronology, Row
+from hub.store.keys import KeyAway
+from hub.store.record import IDENTITY, Record, staff_stream
+from hub.store.sealing import open_token, seal_token
+from schemas.catalogue import KINDS
+
+LOG = logging.getLogger("hub.disclosure")
+LAST = "9999"
+READS: Mapping[str, frozenset[str]] = {
+    "identity-list": frozenset({"steward", "frontDoor", "outOfHours"}),
+    "quarantine-list": frozenset({"steward"}),
+    "quarantine-show": frozenset({"steward"}),
+    "replay": frozenset({"caseAuditor", "practiceReviewer", "inspector"}),
+}
+"""Who may read what is no chronology: the questions about who is who, what waits, what others saw."""
+
+
+class NoAnswer(Exception):
+    """Nothing can be answered here: no such child, or not for this reader. Outside, both look the same."""
+
+
+class NoStanding(Exception):
+    """This person holds no role, or not the one they name, today."""
+
+
+class CannotBeShownComplete(Exception):
+    """Policy, a key or the view failed for an entry: a shorter list that looks whole would be worse than none."""
+
+
+class BadCursor(ValueError):
+    """The cursor is not one that this reader was given for this question."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ask:
+    """One question: who, which child, what for, as of when, which page."""
+
+    person: str
+    child: UUID
+    purpose: str
+    role: str = ""
+    as_of: datetime | None = None
+    cursor: str = ""
+    page: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The bytes for one reader, and the cursor of the page after them."""
+
+    body: bytes
+    etag: str
+    next: str = ""
+
+
+class Disclosure:
+    """The door out. One per process."""
+
+    def __init__(
+        self, record: Record, view: Chronology, register: Callable[[], Register], policy: Policy, *, secret: bytes,
+        clock: Callable[[], datetime],
+    ) -> None:  # fmt: skip
+        self.record, self.view, self.register, self.policy, self.clock = record, view, register, policy, clock
+        self.log = AccessLog(record, clock)
+        self._ref_key = hmac.digest(secret, b"reference", hashlib.sha256)
+        self._cursor_key = hmac.digest(secret, b"cursor", hashlib.sha512)
+
+    def chronology(self, ask: Ask) -> Answer:
+        """One page of a child's chronology for one reader, recorded.
+
+        Errors: `NoStanding`, `NoAnswer`, `CannotBeShownComplete`, `CannotRecord`, `BadCursor`; all but the last two are
+        recorded too.
+        """
+        now = self.clock()
+        reader = self.reader(ask.person, ask.role, now)
+        if reader is None:
+            self._note(ask, "no-standing")
+            raise NoStanding
+        try:
+            position = self.view.catch_up()
+            resolved, seen = self._see(ask, reader, now)
+            if not any(one.decision.shown != "hidden" for one in seen):
+                self._note(ask, "no-answer", reader, resolved, (), position)
+                raise NoAnswer
+            answer, opened = self._answer(ask, reader, seen, now)
+        except (PolicyFault, KeyAway) as fault:
+            LOG.error("cannot be shown complete: %s", type(fault).__name__)
+            self._note(ask, "incomplete", reader)
+            raise CannotBeShownComplete from fault
+        self._note(ask, "answered", reader, resolved, opened, position, answer.body)
+        return answer
+
+    def reader(self, person: str, role: str, now: datetime) -> Reader | None:
+        """The reader's standing today; None when they hold no such role."""
+        return standing.fold(person, self.record.facts(staff_stream(person))).reader(now, role)
+
+    def could_see(self, ask: Ask, at: datetime) -> list[tuple[Row, str]]:
+        """What a reader could have seen at a past moment, by entitlement, identity and retractions of then.
+
+        For a replay only, which its caller records.
+        """
+        facts = [fact for fact in self.record.facts(staff_stream(ask.person)) if fact.admitted <= stamp(at)]
+        reader = standing.fold(ask.person, facts).reader(at, ask.role)
+        if reader is None:
+            return []
+        self.view.catch_up()
+        then = fold_register(fact for fact in self.record.facts(IDENTITY) if _known(fact, at))
+        members = then.members(ask.child)
+        rows = self.view.rows(members, until=stamp(at))
+        child = domain.fold([row.fact for row in rows if domain.is_standing(row.fact)])
+        _, seen = self._decide(ask, reader, child, members, rows, at)
+        return [(one.row, one.decision.shown) for one in seen if one.decision.shown != "hidden" and not one.gone]
+
+    def accesses(self, child: UUID) -> list[Mapping[str, Any]]:
+        """Every recorded access to this child's record, in order. Whoever asks records that first."""
+        return self.log.of({str(one) for one in self.register().members(child)})
+
+    def allow(self, kind: str, person: str, role: str, purpose: str, **facts: Any) -> Reader:
+        """May this person read a list or a replay at all? Recorded before it is answered, whatever the answer.
+
+        Errors: `NoStanding`, `CannotRecord`.
+        """
+        reader = self.reader(person, role, self.clock())
+        allowed = reader is not None and reader.role in READS[kind]
+        outcome, role = "answered" if allowed else "no-standing", reader.role if reader else role
+        self.note_access(kind, person, purpose, role=role, outcome=outcome, **facts)
+        if reader is None or not allowed:
+            raise NoStanding
+        return reader
+
+    def note_access(self, kind: str, person: str, purpose: str, **facts: Any) -> None:
+        """Record a reading of another kind (a replay, a list) before it answers. Errors: `CannotRecord`."""
+        self.log.note({"kind": kind, "reader": person, "purpose": purpose, **facts})
+
+    def _see(self, ask: Ask, reader: Reader, now: datetime) -> tuple[Reading, list[Seen]]:
+        """`as_of` moves the facts, never the entitlement: role, relationship, agreement, retractions are today's."""
+        members = self.register().members(ask.child)
+        rows = self.view.rows(members, until=stamp(ask.as_of) if ask.as_of else LAST)
+        today = self.view.rows(members, standing=True) if ask.as_of else rows
+        child = domain.fold([row.fact for row in today if domain.is_standing(row.fact)])
+        return self._decide(ask, reader, child, members, rows, now)
+
+    def _decide(
+        self, ask: Ask, reader: Reader, child: domain.Child, members: Sequence[UUID], rows: Sequence[Row], now: datetime
+    ) -> tuple[Reading, list[Seen]]:
+        resolved = reading(reader, ask.purpose, child, now, child_id=_conflicting(reader, members))
+        facts = {row.fact.key: row.fact for row in rows}
+        labelled = [(row, _label(row.fact, facts, reader, child, now)) for row in rows]
+        decisions = self.policy.decide(resolved, {label for _, label in labelled})
+        seen = [Seen(row, label, decisions[label], _is_gone(row.fact, child)) for row, label in labelled]
+        return resolved, [one for one in seen if one.decision.structure or not one.gone]
+
+    def _answer(self, ask: Ask, reader: Reader, seen: Sequence[Seen], now: datetime) -> tuple[Answer, list[Seen]]:
+        register = self.register()
+        visible = [one for one in seen if one.decision.shown in VISIBLE and not one.gone]
+        elsewhere = [one for one in seen if one.decision.shown == "existence" or one.gone]
+        marks = marks_of(visible, register.items.keys())
+        for one in visible:
+            one.shown = self._project(one, reader, marks.get(one.row.fact.key, []))
+        listed = visible
+        if any(one.decision.structure for one in seen):
+            for one in elsewhere:
+                one.shown = structure_of(one, self._ref(reader, one.row.fact))
+            listed = sorted([*visible, *elsewhere], key=lambda one: one.row.position)
+        else:
+            listed.sort(key=when)
+        page, next_cursor = self._page(ask, reader, listed)
+        body = {
+            "child": header(register.survivor(ask.child), visible),
+            "purpose": ask.purpose,
+            "role": reader.role,
+            **({"as_of": stamp(ask.as_of)} if ask.as_of else {}),
+            "whole_until": stamp(now),
+            "notice": NOTICE,
+            "entries": [one.shown for one in page],
+            "held_elsewhere": cards(one for one in elsewhere if not one.gone),
+            **({"next": next_cursor} if next_cursor else {}),
+        }
+        raw = orjson.dumps(body)
+        opened = page + [one for one in elsewhere if not one.shown]
+        return Answer(raw, hashlib.sha256(raw).hexdigest(), next_cursor), opened
+
+    def _project(self, one: Seen, reader: Reader, marks: Sequence[str]) -> dict[str, Any]:
+        spoken = one.decision.shown == "full" and one.row.sealed_narrative is not None
+        entry = entry_of(one.row, marks, self.view.narrative(one.row) if spoken else None)
+        return project(entry, one.decision, ref=self._ref(reader, one.row.fact))
+
+    def _ref(self, reader: Reader, fact: Fact) -> str:
+        """A name for an entry that means something to this reader only, and tells neither order nor number."""
+        text = "\x1f".join((reader.person, fact.source, fact.id)).encode()
+        return hashlib.blake2b(text, key=self._ref_key, digest_size=10).hexdigest()
+
+    def _page(self, ask: Ask, reader: Reader, listed: list[Seen]) -> tuple[list[Seen], str]:
+        """A page after redaction; the cursor holds the last entry shown, sealed, and always in the same length."""
+        start = 0
+        place = orjson.dumps([reader.person, reader.role, ask.purpose, str(ask.child), str(ask.as_of)])
+        if ask.cursor:
+            last = _opened(self._cursor_key, ask.cursor, place)
+            refs = [one.shown["ref"] for one in listed]
+            if last not in refs:
+                raise BadCursor("not a cursor for this question")
+            start = refs.index(last) + 1
+        page = listed[start : start + ask.page]
+        if not page or start + ask.page >= len(listed):
+            return page, ""
+        sealed = seal_token(self._cursor_key, page[-1].shown["ref"].encode(), place)
+        return page, base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+    def _note(
+        self, ask: Ask, outcome: str, reader: Reader | None = None, resolved: Reading | None = None,
+        seen: Sequence[Seen] = (), position: int = 0, body: bytes = b"",
+    ) -> None:  # fmt: skip
+        self.log.note(
+            {
+                "kind": "read", "outcome": outcome, "reader": ask.person, "role": reader.role if reader else ask.role,
+                "service": reader.service if reader else "", "purpose": ask.purpose, "child": str(ask.child),
+                "as_of": stamp(ask.as_of) if ask.as_of else "", "policy": self.policy.digest, "position": position,
+                "facts": [[name, *key] for name, key in resolved.evidence if key] if resolved else [],
+                "classes": classes(seen), "answer": hashlib.sha256(body).hexdigest() if body else "",
+            }
+        )  # fmt: skip
+
+
+def _label(
+    fact: Fact, facts: Mapping[tuple[str, str], Fact], reader: Reader, child: domain.Child, now: datetime
+) -> Label:
+    """The entry's label for this reader; a correction is never less closely held than what it corrects."""
+    label = label_for(label_inputs(fact.data, _kind_facts(fact), fact.key), reader, child, now)
+    if not KINDS[fact.name].as_target:
+        return label
+    for one in fact.data.get("references", ()):
+        target = facts.get((one["source"], one["id"]))
+        if target is not None and one["source"] == fact.source:
+            of = label_for(label_inputs(target.data, _kind_facts(target), target.key), reader, child, now)
+            label = of._replace(
+                level=max(of.level, label.level), handling=of.handling | label.handling, addressed=label.addressed
+            )
+    return label
+
+
+def _kind_facts(fact: Fact) -> dict[str, Any]:
+    kind = KINDS[fact.name]
+    nothing = kind.floor_when_nothing_found and fact.data["said_by"].get("statement") == "nothing-found"
+    return {
+        "category": kind.category, "floor": kind.floor_when_nothing_found if nothing else kind.floor,
+        "handling": kind.handling, "urgent": kind.urgent, "delivery": kind.delivery,
+    }  # fmt: skip
+
+
+def _is_gone(fact: Fact, child: domain.Child) -> bool:
+    """Retracted entries are gone for every reader, and so is the word that a wrong child's entry was retracted."""
+    if fact.key in child.retracted:
+        return True
+    return fact.name == "retraction-made" and fact.data.get("details", {}).get("reason") == "wrong-child"
+
+
+def _conflicting(reader: Reader, members: Sequence[UUID]) -> str:
+    """The id under which the reader declared a conflict, whichever of the child's ids they ask by; else the child's own."""
+    ids = [str(members[0]), EVERY_CHILD, *map(str, members)]
+    return next((one for one in ids if one in reader.conflicts), ids[0])
+
+
+def _known(fact: Fact, at: datetime) -> bool:
+    return fact.admitted <= stamp(at)
+
+
+def _opened(key: bytes, cursor: str, place: bytes) -> str:
+    try:
+        sealed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    except ValueError as error:
+        raise BadCursor("not a cursor") from error
+    plain = open_token(key, sealed, place)
+    if plain is None:
+        raise BadCursor("not a cursor for this question")
+    return plain.decode()

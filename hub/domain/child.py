@@ -1,0 +1,303 @@
+"""A child as the record knows it: the fold over what was recorded, kept thin.
+
+`receive` says what to record when an agency reports something; it may remark, it never refuses. `evolve` applies one
+recorded fact. Both are pure. The chronology itself is a projection; here stands only what decisions need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from hub.domain.facts import EventKey, Fact, Remark
+
+OPEN_TO_PARTICIPANTS = timedelta(hours=72)
+"""How long a called strategy discussion opens the record to those it names, before any threshold is recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A family's agreement (or refusal) and what it covers."""
+
+    state: str
+    kind: str
+    by: str
+    scope: frozenset[str]
+    until: str = ""
+
+    def state_at(self, now: datetime) -> str:
+        """given, refused, withdrawn or, once `until` has passed, expired."""
+        if self.state == "given" and self.until and self.until < now.date().isoformat():
+            return "expired"
+        return self.state
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """Somebody named in a strategy discussion: a person, or a service by its role."""
+
+    person: str
+    service: str
+    role: str
+    since: str
+    until: str
+    """When the 72 hours end, RFC 3339; after that only a recorded threshold keeps the record open."""
+
+
+def _frozen() -> Mapping[Any, Any]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Child:
+    """What decisions about this child's record rest on."""
+
+    version: int = 0
+    threshold: str = "none"
+    """The strongest of the thresholds that stand open."""
+    threshold_event: EventKey | None = None
+    open_thresholds: Mapping[str, EventKey] = field(default_factory=_frozen)
+    """Each threshold that stands, with the event that opened it: an enquiry may end while a plan goes on."""
+    workers: Mapping[str, str] = field(default_factory=_frozen)
+    worker_events: Mapping[str, EventKey] = field(default_factory=_frozen)
+    participants: tuple[Participant, ...] = ()
+    participants_event: EventKey | None = None
+    involved: Mapping[str, EventKey] = field(default_factory=_frozen)
+    agreements: Mapping[EventKey, Agreement] = field(default_factory=_frozen)
+    conflicts: frozenset[str] = frozenset()
+    retracted: frozenset[EventKey] = frozenset()
+    corrected: Mapping[EventKey, EventKey] = field(default_factory=_frozen)
+
+
+def receive(child: Child, reported: Fact) -> list[Fact]:
+    """What an agency reports has happened. We may remark on it; we do not refuse it."""
+    if reported.name in ("agreement-withdrawn", "agreement-expired") and not _agreement_meant(child, reported):
+        return [replace(reported, remarks=(*reported.remarks, Remark("nothing-to-withdraw")))]
+    return [reported]
+
+
+def evolve(child: Child, fact: Fact) -> Child:
+    """The child after this fact."""
+    child = replace(child, version=fact.seq or child.version + 1)
+    if change := CHANGES.get(fact.name):
+        child = change(child, fact)
+    return _referred(child, fact) if fact.data.get("references") else child
+
+
+def is_standing(fact: Fact) -> bool:
+    """Does this fact change what decisions rest on? The others stand in the chronology only."""
+    return fact.name in CHANGES or any(one["as"] in REFERRING for one in fact.data.get("references", ()))
+
+
+def fold(facts: Iterable[Fact], child: Child | None = None) -> Child:
+    """The child that these facts, in order of the log, add up to. What its source took back decides nothing."""
+    facts = list(facts)
+    gone = {key for fact in facts for key in taken_back(fact)}
+    child = child or Child()
+    for fact in facts:
+        child = evolve(child, fact) if fact.key not in gone else replace(child, version=fact.seq or child.version + 1)
+    return child
+
+
+def taken_back(fact: Fact) -> list[EventKey]:
+    """The events that this one retracts: a source's own, never another's."""
+    return [
+        (one["source"], one["id"])
+        for one in fact.data.get("references", ())
+        if one["as"] == "retracts" and one["source"] == fact.source
+    ]
+
+
+def _details(fact: Fact) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = fact.data.get("details", {})
+    return found
+
+
+def _set(mapping: Mapping[Any, Any], key: Any, value: Any) -> Mapping[Any, Any]:
+    return MappingProxyType({**mapping, key: value})
+
+
+def _without(mapping: Mapping[Any, Any], key: Any) -> Mapping[Any, Any]:
+    return MappingProxyType({k: v for k, v in mapping.items() if k != key})
+
+
+STRENGTH = ("s17", "cpPlan", "s47", "emergency")
+"""Thresholds, the weakest first."""
+KEEPS_NAMED = frozenset({"s47", "cpPlan", "emergency"})
+"""While one of these stands, those named in a strategy discussion stay named."""
+STEPS_DOWN = {"s47": "s47", "cp-plan": "cpPlan", "s17": "s17", "early-help": "none", "universal": "none"}
+"""Where a step down leads, as the threshold that rules know."""
+
+
+def _standing_at(child: Child, fact: Fact, thresholds: Mapping[str, EventKey]) -> Child:
+    """The child with these thresholds open, the strongest of them in force since its own event, or none by this one."""
+    strongest = max(thresholds, key=STRENGTH.index, default="none")
+    return replace(
+        child, open_thresholds=MappingProxyType(dict(thresholds)), threshold=strongest,
+        threshold_event=thresholds.get(strongest, fact.key),
+    )  # fmt: skip
+
+
+def _opens(level: str, *, ends: frozenset[str] = frozenset()) -> Callable[[Child, Fact], Child]:
+    """`level` stands from here on, and those that it follows upon end. It names nobody anew whose 72 hours ran out."""
+
+    def open_(child: Child, fact: Fact) -> Child:
+        left = {name: key for name, key in child.open_thresholds.items() if name not in ends}
+        child = child if KEEPS_NAMED & child.open_thresholds.keys() else _lapsed(child, fact)
+        return _standing_at(child, fact, {**left, level: fact.key})
+
+    return open_
+
+
+def _closes(level: str) -> Callable[[Child, Fact], Child]:
+    """`level` ends; another that stands goes on."""
+
+    def close(child: Child, fact: Fact) -> Child:
+        left = {name: key for name, key in child.open_thresholds.items() if name != level}
+        return _standing_at(child, fact, left)
+
+    return close
+
+
+def _s47_concluded(child: Child, fact: Fact) -> Child:
+    """It closes what the discussion opened (access ruling 6); where a conference follows, the record stays open for it."""
+    child = _discussion_over(_closes("s47")(child, fact))
+    return _opens("cpPlan")(child, fact) if _details(fact).get("next_step") == "conference" else child
+
+
+def _stepped_down(child: Child, fact: Fact) -> Child:
+    """Whatever is stronger than the threshold named ends (access ruling 6)."""
+    to = STEPS_DOWN.get(_details(fact).get("to", ""), "none")
+    weaker = STRENGTH[: STRENGTH.index(to)] if to in STRENGTH else ()
+    left = {name: key for name, key in child.open_thresholds.items() if name in weaker}
+    return _discussion_over(_standing_at(child, fact, {**left, to: fact.key} if to in STRENGTH else left))
+
+
+def _discussion_over(child: Child) -> Child:
+    return replace(child, participants=(), participants_event=None)
+
+
+def _lapsed(child: Child, fact: Fact) -> Child:
+    now = _when(fact)
+    left = tuple(one for one in child.participants if datetime.fromisoformat(one.until) > now)
+    return replace(child, participants=left)
+
+
+def _when(fact: Fact) -> datetime:
+    return datetime.fromisoformat(fact.shared or fact.admitted)
+
+
+def _discussion_called(child: Child, fact: Fact) -> Child:
+    since = fact.shared or fact.admitted
+    until = (_when(fact) + OPEN_TO_PARTICIPANTS).isoformat()
+    named = tuple(
+        Participant(one.get("person", ""), one.get("service", ""), one.get("role", ""), since, until)
+        for one in _details(fact).get("participants", ())
+    )
+    return replace(child, participants=child.participants + named, participants_event=fact.key)
+
+
+def _allocated(child: Child, fact: Fact) -> Child:
+    details = _details(fact)
+    person, role = details.get("person", ""), details.get("role", "allocatedSocialWorker")
+    return replace(
+        child, workers=_set(child.workers, person, role), worker_events=_set(child.worker_events, person, fact.key)
+    )
+
+
+def _deallocated(child: Child, fact: Fact) -> Child:
+    person = _details(fact).get("person", "")
+    return replace(child, workers=_without(child.workers, person))
+
+
+def _involved(child: Child, fact: Fact) -> Child:
+    return replace(child, involved=_set(child.involved, _service(fact), fact.key))
+
+
+def _no_longer_involved(child: Child, fact: Fact) -> Child:
+    return replace(child, involved=_without(child.involved, _service(fact)))
+
+
+def _service(fact: Fact) -> str:
+    """The service that works with the child: the one named, or else the one that says so."""
+    said: str = _details(fact).get("service") or fact.data.get("said_by", {}).get("service", "")
+    return said
+
+
+def _agreed(state: str) -> Callable[[Child, Fact], Child]:
+    def agree(child: Child, fact: Fact) -> Child:
+        details = _details(fact)
+        agreement = Agreement(
+            state, details.get("kind", "engage"), details.get("by", ""),
+            frozenset(details.get("scope", {}).get("services", ())), details.get("until", ""),
+        )  # fmt: skip
+        return replace(child, agreements=_set(child.agreements, fact.key, agreement))
+
+    return agree
+
+
+def _agreement_ended(state: str) -> Callable[[Child, Fact], Child]:
+    def end(child: Child, fact: Fact) -> Child:
+        agreements = child.agreements
+        for key in _agreement_meant(child, fact):
+            agreements = _set(agreements, key, replace(agreements[key], state=state))
+        return replace(child, agreements=agreements)
+
+    return end
+
+
+def _agreement_meant(child: Child, fact: Fact) -> list[EventKey]:
+    """The agreement that a withdrawal names; where it names none, every open one of the same kind."""
+    details = _details(fact)
+    named = details.get("agreement")
+    if named:
+        key = (named["source"], named["id"])
+        meant = child.agreements.get(key)
+        return [key] if meant is not None and meant.state == "given" else []
+    kind = details.get("kind", "engage")
+    return [key for key, one in child.agreements.items() if one.kind == kind and one.state == "given"]
+
+
+def _referred(child: Child, fact: Fact) -> Child:
+    """A source corrects, replaces or retracts only its own events; anybody else's word stands beside the entry."""
+    corrected = dict(child.corrected)
+    for one in fact.data["references"]:
+        if one["source"] == fact.source and one["as"] in CORRECTING:
+            corrected[one["source"], one["id"]] = fact.key
+    retracted = child.retracted.union(taken_back(fact))
+    return replace(child, retracted=retracted, corrected=MappingProxyType(corrected))
+
+
+def _conflict(child: Child, fact: Fact) -> Child:
+    return replace(child, conflicts=child.conflicts | {_details(fact).get("person", "")})
+
+
+CHANGES: Mapping[str, Callable[[Child, Fact], Child]] = {
+    "cin-plan-started": _opens("s17"),
+    "cin-plan-ended": _closes("s17"),
+    "s47-started": _opens("s47"),
+    "s47-concluded": _s47_concluded,
+    "plan-started": _opens("cpPlan", ends=frozenset({"s47"})),
+    "plan-ended": _closes("cpPlan"),
+    "threshold-stepped-down": _stepped_down,
+    "strategy-discussion-called": _discussion_called,
+    "worker-allocated": _allocated,
+    "worker-deallocated": _deallocated,
+    "involvement-started": _involved,
+    "involvement-ended": _no_longer_involved,
+    "joined-roll": _involved,
+    "left-roll": _no_longer_involved,
+    "agreement-given": _agreed("given"),
+    "agreement-refused": _agreed("refused"),
+    "agreement-withdrawn": _agreement_ended("withdrawn"),
+    "agreement-expired": _agreement_ended("expired"),
+    "conflict-declared": _conflict,
+}
+"""What each kind of fact changes. A kind that is not listed stands in the chronology and changes no decision."""
+
+CORRECTING = frozenset({"corrects", "replaces"})
+REFERRING = CORRECTING | {"retracts"}
+"""References by which a later event changes how an earlier one of the same source reads."""

@@ -1,0 +1,51 @@
+"""A fact: one thing that the record holds, as the domain sees it. Pure data; how it is stored is not known here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+EventKey = tuple[str, str]
+"""(source, event id): what names an event for ever, across agencies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something odd about a fact that can never change: it arrived late, its clock ran ahead, a gap came before it."""
+
+    code: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fact:
+    """One recorded event: what an agency reported, what a person recorded, or what the hub itself noted."""
+
+    name: str
+    version: int
+    data: Mapping[str, Any]
+    source: str = ""
+    id: str = ""
+    subject: str = ""
+    datadigest: str = ""
+    shared: str = ""
+    """When the source sealed it, RFC 3339: our *shared* time."""
+    admitted: str = ""
+    """When the hub admitted it, RFC 3339."""
+    remarks: tuple[Remark, ...] = ()
+    stream: UUID = field(default=UUID(int=0))
+    seq: int = 0
+    position: int = 0
+    """Place in the hub's log, from 1; 0 while it is not yet recorded."""
+
+    @property
+    def key(self) -> EventKey:
+        """(source, event id)."""
+        return self.source, self.id
+
+    @property
+    def topic(self) -> str:
+        """The contract's name, which is what is stored: `missing-reported/v1`."""
+        return f"{self.name}/v{self.version}"

@@ -1,0 +1,325 @@
+"""Admission: every record ends as admitted, duplicate or quarantined, and its sender is told which.
+
+The order is the order of trust: the envelope, whose it is, whether it was seen, its form, which child. Refusal is for
+trust, form or identity, never for meaning: a record that arrives late, early or out of order gets a remark. Facts,
+inbox row, log row, source's head and receipt are one transaction; when another writer was faster everything is decided
+again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from hub.domain import child as domain
+from hub.domain.facts import Fact, Remark
+from hub.ingest.batch import Batch
+from hub.ingest.keyring import Keyring, Sender, fold
+from hub.ingest.quarantine import Quarantine
+from hub.ingest.resolve import Resolver, UnknownChild
+from hub.rules.editions import NoEdition, get_edition
+from hub.store.mapper import Recorded
+from hub.store.record import IDENTITY, REGISTRY, SOURCES, Record, StaleVersion, staff_stream
+from hub.store.tables import InboxRow, ReceiptRow
+from hub.store.upcasters import upcast
+from schemas.catalogue import KINDS
+from schemas.check import check_event
+from schemas.envelope import NO_CHILD, REPORT, Opened, Receipt, Refused, open_envelope, parse_time, statement_digest
+
+LOG = logging.getLogger("hub.ingest")
+TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Waits:
+    """Why a record is set aside: a code that its sender can act on, and a place, never a value."""
+
+    reason: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """One record as it came in, and what its envelope says."""
+
+    raw: bytes
+    digest: str
+    opened: Opened | Refused
+
+    @property
+    def id(self) -> str:
+        return self.opened.statement["id"] if self.opened.statement else ""
+
+
+class Admission:
+    """The one way into the record. Safe for several threads; other processes are met at the primary keys."""
+
+    def __init__(
+        self, record: Record, *, partnership: str, index_key: bytes, clock: Callable[[], datetime],
+        clock_ahead_s: int = 60, quarantine_quota: int = 10_000,
+    ) -> None:  # fmt: skip
+        self.record, self.partnership, self.clock = record, partnership, clock
+        self.clock_ahead_s = clock_ahead_s
+        self.keyring = Keyring()
+        self.resolver = Resolver(record, index_key)
+        self.quarantine = Quarantine(record, quota=quarantine_quota)
+        self._versions: dict[UUID, int] = {}
+        self._lock = threading.RLock()
+
+    def admit(self, records: Sequence[bytes], caller: str) -> list[Receipt]:
+        """Judge records in order and commit them; one receipt a record. `caller` is the source that sends them."""
+        with self._lock:
+            return self._retried(lambda batch: self._judge(batch, records, caller))
+
+    def admit_again(self, quarantine_id: str) -> Receipt:
+        """Try a quarantined record once more through the same door; the receipt supersedes its first one."""
+        with self._lock:
+            waiting, raw = self.quarantine.open(quarantine_id)
+
+            def again(batch: Batch) -> list[ReceiptRow]:
+                return [self._one(batch, _Sent(raw, waiting.record, self._open(raw)), waiting.caller, quarantine_id)]
+
+            return self._retried(again)[0]
+
+    def refuse(self, quarantine_id: str, by: str) -> Receipt:
+        """A person has looked: this record is never to be admitted."""
+        with self._lock:
+            waiting = self.quarantine.find(quarantine_id)
+
+            def settle(batch: Batch) -> list[ReceiptRow]:
+                batch.writes.settled.append((quarantine_id, "refused"))
+                batch.note(SOURCES, "quarantine-settled/v1", {"id": quarantine_id, "state": "refused", "by": by})
+                row = self.quarantine.receipt(waiting, "refused", batch.at)
+                return [batch.answer(ReceiptRow(waiting.caller, waiting.record, row))]
+
+            return self._retried(settle)[0]
+
+    def catch_up(self) -> None:
+        """Follow what other processes registered or settled."""
+        with self._lock:
+            fold(self.record.facts(REGISTRY, after=self.keyring.seq), self.keyring)
+            self.resolver.catch_up()
+
+    def _retried(self, decide: Callable[[Batch], list[ReceiptRow]]) -> list[Receipt]:
+        for _ in range(TRIES):
+            self.catch_up()
+            batch = Batch(self.record, self.clock().isoformat(timespec="milliseconds"), self._versions)
+            try:
+                answers = decide(batch)
+                self.record.append(batch.facts, batch.writes)
+            except StaleVersion:
+                self._forget()
+                continue
+            except BaseException:
+                self._forget()
+                raise
+            return [Receipt(**answer.row) for answer in answers]  # type: ignore[arg-type]
+        raise StaleVersion("other writers were always faster")
+
+    def _forget(self) -> None:
+        self.resolver.forget()
+        self._versions.clear()
+
+    def _judge(self, batch: Batch, records: Sequence[bytes], caller: str) -> list[ReceiptRow]:
+        sent = [_Sent(raw, hashlib.sha256(raw).hexdigest(), self._open(raw)) for raw in records]
+        batch.look_up(caller, [one.digest for one in sent], [one.id for one in sent if one.id])
+        return [self._one(batch, one, caller) for one in sent]
+
+    def _open(self, raw: bytes) -> Opened | Refused:
+        try:
+            return open_envelope(raw, self.keyring.event_key)
+        except Refused as refused:
+            return refused
+
+    def _one(self, batch: Batch, sent: _Sent, caller: str, again: str = "") -> ReceiptRow:
+        if not again and (earlier := batch.answered.get(sent.digest)):
+            return _repeated(earlier)  # the very same bytes: the same answer
+        opened = sent.opened
+        if isinstance(opened, Refused):
+            if opened.statement and opened.statement_bytes and opened.statement["source"] == caller:
+                self._follow(batch, opened.statement, opened.statement_bytes)
+            return self._set_aside(batch, sent, caller, _Waits(opened.step, opened.why), again)
+        if opened.statement["source"] != caller:
+            return self._set_aside(batch, sent, caller, _Waits("not-callers-source"), again)
+        return self._opened(batch, sent, opened, caller, again)
+
+    def _opened(self, batch: Batch, sent: _Sent, opened: Opened, caller: str, again: str) -> ReceiptRow:
+        statement = opened.statement
+        remarks = self._follow(batch, statement, opened.statement_bytes)
+        seen = batch.seen(statement["source"], statement["id"], but=again)
+        if seen is not None:
+            if seen == (statement["datadigest"], statement["subject"]):
+                batch.settle(again, "duplicate")
+                return batch.answer(ReceiptRow(caller, sent.digest, _row(sent, opened, "duplicate", batch.at)))
+            LOG.error("same id with other content: source=%s id=%s", statement["source"], statement["id"])
+            return self._set_aside(batch, sent, caller, _Waits("same-id-other-content"), again)
+        sender = self.keyring.senders[caller]
+        waits = self._retired(opened) or self._misfit(opened, sender)
+        if waits:
+            return self._set_aside(batch, sent, caller, waits, again)
+        if not sender.history:
+            remarks += self._clock(batch, statement) + late_remarks(opened.data, statement["recordedtime"])
+        try:
+            stream = self._stream(batch, opened, sender)
+        except UnknownChild:
+            return self._set_aside(batch, sent, caller, _Waits("unknown-child"), again)
+        index = self._record(batch, opened, stream, remarks)
+        batch.remember(_inbox_row(opened, index))
+        batch.settle(again, "admitted")
+        return batch.answer(ReceiptRow(caller, sent.digest, _row(sent, opened, "admitted", batch.at), index))
+
+    def _follow(self, batch: Batch, statement: dict[str, str], statement_bytes: bytes) -> list[Remark]:
+        """Move the source's head; a gap or a broken chain is remarked, never refused: an alert does not wait."""
+        number, digest = batch.head(statement["source"])
+        sequence = int(statement["sequence"])
+        if sequence <= number:
+            return []
+        batch.writes.heads[statement["source"]] = (sequence, statement_digest(statement_bytes))
+        if sequence > number + 1:
+            return [Remark("gap", f"{number + 1} to {sequence - 1} not seen yet")]
+        return [Remark("chain-broken")] if statement["prevdigest"] != digest else []
+
+    def _retired(self, opened: Opened) -> _Waits | None:
+        last = self.keyring.retired.get(opened.kid)
+        late = last is not None and int(opened.statement["sequence"]) > last
+        return _Waits("key-retired", f"signs up to sequence {last}") if late else None
+
+    def _misfit(self, opened: Opened, sender: Sender) -> _Waits | None:
+        if opened.statement["type"] != REPORT:
+            return None
+        data = opened.data
+        kind = KINDS.get(str(data.get("event")))
+        version = data.get("version")
+        if kind is None or (isinstance(version, int) and version > kind.version):
+            return _Waits("newer", "this event or version is not known here yet; it is admitted after an upgrade")
+        faults = check_event(data)
+        if faults:
+            return _Waits("schema", f"{faults[0].path or '/'}: {faults[0].rule}")
+        if data["partnership"] != self.partnership:
+            return _Waits("other-partnership")
+        if kind.about != "child" and not sender.kept:
+            return _Waits("not-by-this-door", "standing, identity and quarantine are settled at the people's door")
+        if kind.about == "child" and opened.statement["subject"] == NO_CHILD:
+            return _Waits("no-subject", "an event about a child has this source's pseudonym for it")
+        return None
+
+    def _clock(self, batch: Batch, statement: dict[str, str]) -> list[Remark]:
+        ahead = (parse_time(statement["recordedtime"]) - datetime.fromisoformat(batch.at)).total_seconds()
+        return [Remark("clock-ahead", f"by {round(ahead)} s")] if ahead > self.clock_ahead_s else []
+
+    def _stream(self, batch: Batch, opened: Opened, sender: Sender) -> UUID:
+        if opened.statement["type"] != REPORT:
+            return SOURCES
+        _, _, data = upcast(*_contract(opened), opened.data)
+        kind = KINDS[data["event"]]
+        if kind.about == "staff":
+            return staff_stream(data["details"]["person"])
+        if kind.about == "service":
+            return IDENTITY if kind.name.startswith("identity-") else SOURCES
+        return self.resolver.child(batch, opened.statement, data["child"], urgent=kind.urgent, kept=sender.kept)
+
+    def _record(self, batch: Batch, opened: Opened, stream: UUID, remarks: list[Remark]) -> int:
+        """What the domain makes of it, as rows; gives the index of the reported fact itself."""
+        reported = _reported(opened, stream, tuple(remarks), batch.at)
+        facts = domain.receive(self._child(batch, stream), reported) if domain.is_standing(reported) else [reported]
+        for fact in facts:
+            seq = batch.next_seq(stream)
+            notes = [{"code": remark.code, "note": remark.note} for remark in fact.remarks]
+            batch.facts.append(
+                Recorded(stream, seq, _topic(opened), batch.at, opened.jws, opened.salt, opened.data_bytes, notes)
+            )
+            if stream == IDENTITY:
+                self.resolver.register.evolve(replace(fact, seq=seq))
+        if domain.taken_back(reported):
+            self.resolver.unlearn(stream)
+        return len(batch.facts) - 1
+
+    def _child(self, batch: Batch, stream: UUID) -> domain.Child:
+        """The child so far, whichever of its ids an event came under, with what this batch already adds."""
+        members = self.resolver.register.members(stream)
+        if len(members) == 1 and not any(row.originator_id == stream for row in batch.facts):
+            return self.record.child(stream)
+        facts = [fact for member in members for fact in batch.facts_of(member)]
+        return domain.fold(sorted(facts, key=lambda fact: fact.admitted))
+
+    def _set_aside(self, batch: Batch, sent: _Sent, caller: str, waits: _Waits, again: str) -> ReceiptRow:
+        if again:
+            raise StillWaits(waits.reason)
+        said = _said(sent.opened) if waits.reason != "not-callers-source" else None
+        row = self.quarantine.row(sent.raw, caller, waits.reason, waits.note, said, batch.at, before=len(batch.writes.quarantine))
+        batch.set_aside(row)
+        batch.note(SOURCES, "record-quarantined/v1", {"id": row.id, "record": row.record, "reason": row.reason})
+        LOG.warning("quarantined: caller=%s reason=%s id=%s", caller, waits.reason, row.id)
+        return batch.answer(ReceiptRow(caller, row.record, self.quarantine.receipt(row, "quarantined", batch.at)))
+
+
+def late_remarks(data: Mapping[str, Any], shared: str) -> list[Remark]:
+    """Shared long after it happened: a remark with the edition that says how long is long. Never a refusal."""
+    happened = data.get("happened", {})
+    if happened.get("precision") not in ("instant", "day") or "from" not in happened:
+        return []
+    on = date.fromisoformat(happened["from"][:10])
+    days = (date.fromisoformat(shared[:10]) - on).days
+    try:
+        edition = get_edition("late-sharing", on)
+    except NoEdition:
+        return []
+    return [Remark("late", f"{days} days; {edition}")] if days > edition.text["limit"] else []
+
+
+class StillWaits(Exception):
+    """The record was tried again and the same door still sets it aside; the argument is the reason code."""
+
+
+def _contract(opened: Opened) -> tuple[str, int]:
+    """Name and version of what was sent; a heartbeat's are its type's, whatever stands in its data."""
+    if opened.statement["type"] != REPORT:
+        return opened.statement["type"].split(".")[2], 1
+    return opened.data["event"], opened.data["version"]
+
+
+def _topic(opened: Opened) -> str:
+    """What is stored beside the verbatim bytes: the contract that they were written to, not today's."""
+    name, version = _contract(opened)
+    return f"{name}/v{version}"
+
+
+def _reported(opened: Opened, stream: UUID, remarks: tuple[Remark, ...], at: str) -> Fact:
+    statement = opened.statement
+    name, version, data = upcast(*_contract(opened), opened.data)
+    return Fact(
+        name=name, version=version, data=data, source=statement["source"], id=statement["id"],
+        subject=statement["subject"], datadigest=statement["datadigest"], shared=statement["recordedtime"],
+        admitted=at, remarks=remarks, stream=stream,
+    )  # fmt: skip
+
+
+def _repeated(earlier: ReceiptRow) -> ReceiptRow:
+    if earlier.row["outcome"] != "admitted":
+        return earlier
+    return replace(earlier, row={**earlier.row, "outcome": "duplicate"})
+
+
+def _row(sent: _Sent, opened: Opened, outcome: str, at: str) -> dict[str, object]:
+    return {
+        "source": opened.statement["source"], "id": opened.statement["id"], "statement": opened.statement_sha256,
+        "outcome": outcome, "reason": "", "position": None, "at": at, "cursor": 0, "record": sent.digest,
+    }  # fmt: skip
+
+
+def _inbox_row(opened: Opened, index: int) -> InboxRow:
+    said = opened.statement
+    return InboxRow(said["source"], said["id"], said["datadigest"], said["subject"], opened.statement_sha256, index)
+
+
+def _said(opened: Opened | Refused) -> tuple[dict[str, str], bytes] | None:
+    """What a source really said, if its signature held."""
+    if opened.statement is None or opened.statement_bytes is None:
+        return None
+    return opened.statement, opened.statement_bytes

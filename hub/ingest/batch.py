@@ -1,0 +1,118 @@
+"""One batch on its way into one transaction: what is about to be written, and what earlier records of it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from hub.domain.facts import Fact
+from hub.store.mapper import Recorded
+from hub.store.record import Record, own_note, to_fact
+from hub.store.tables import InboxRow, QuarantineRow, ReceiptRow, Writes
+
+Known = tuple[str, str]
+"""(datadigest, subject) of an event id that was seen before."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Facts and rows of one transaction, with look-ups that see this batch's own records too."""
+
+    record: Record
+    at: str
+    versions: dict[UUID, int]
+    """Last sequence numbers of streams, kept by the caller from batch to batch until another writer was faster."""
+    facts: list[Recorded] = field(default_factory=list)
+    writes: Writes = field(default_factory=Writes)
+    known: dict[tuple[str, str], Known] = field(default_factory=dict)
+    waiting: dict[tuple[str, str], Known] = field(default_factory=dict)
+    answered: dict[str, ReceiptRow] = field(default_factory=dict)
+    """Record digest → the answer that it already has."""
+
+    def next_seq(self, stream: UUID) -> int:
+        """The next sequence number of a stream, counting what this batch already adds."""
+        held = self.versions.get(stream)
+        if held is None:
+            held = self.record.version(stream)
+        self.versions[stream] = held + 1
+        return held + 1
+
+    def facts_of(self, stream: UUID) -> Iterator[Fact]:
+        """The facts of a stream with those that this batch adds to it."""
+        yield from self.record.facts(stream)
+        yield from (to_fact(row) for row in self.facts if row.originator_id == stream)
+
+    def look_up(self, source: str, digests: list[str], ids: list[str]) -> None:
+        """Fetch at once what is known of these records: earlier answers, admitted ids, ids that wait."""
+        for part in _parts(digests):
+            rows = self.record.query(
+                "SELECT cursor, record, row FROM receipt WHERE caller=?"  # noqa: S608
+                f" AND record IN ({_marks(part)}) ORDER BY cursor",
+                (source, *part),
+            )
+            for row in rows:
+                answer = {**orjson.loads(row["row"]), "cursor": row["cursor"]}
+                self.answered[row["record"]] = ReceiptRow(source, row["record"], answer)
+        for part in _parts(ids):
+            for table, column, found in (("inbox", "id", self.known), ("quarantine", "event", self.waiting)):
+                still = "" if table == "inbox" else " AND state='open'"
+                rows = self.record.query(
+                    f"SELECT {column}, datadigest, subject FROM {table} WHERE source=?"  # noqa: S608
+                    f" AND {column} IN ({_marks(part)}){still}",
+                    (source, *part),
+                )
+                found.update({(source, row[0]): (row[1], row[2]) for row in rows})
+
+    def seen(self, source: str, id: str, *, but: str = "") -> Known | None:
+        """What is known of an event id: admitted, or waiting after a good signature (`but` that quarantined row)."""
+        if but:
+            self.look_up(source, [], [id])
+            self.waiting.pop((source, id), None)
+        return self.known.get((source, id)) or self.waiting.get((source, id))
+
+    def settle(self, quarantine_id: str, state: str) -> None:
+        """A quarantined record has its end; nothing to do where there was none."""
+        if quarantine_id:
+            self.writes.settled.append((quarantine_id, state))
+
+    def note(self, stream: UUID, topic: str, data: dict[str, Any]) -> int:
+        """Add one of the hub's own notes; gives its index in the batch."""
+        self.facts.append(own_note(stream, self.next_seq(stream), topic, self.at, data))
+        return len(self.facts) - 1
+
+    def head(self, source: str) -> tuple[int, str]:
+        """(sequence, statement digest) of a source's newest record; (0, "") before the first."""
+        if source not in self.writes.heads:
+            rows = self.record.query("SELECT sequence, digest FROM source_head WHERE source=?", (source,))
+            return (rows[0][0], rows[0][1]) if rows else (0, "")
+        return self.writes.heads[source]
+
+    def remember(self, row: InboxRow) -> None:
+        """Make an event count once, from here on in this batch too."""
+        self.writes.inbox.append(row)
+        self.known[row.source, row.id] = (row.datadigest, row.subject)
+
+    def answer(self, receipt: ReceiptRow) -> ReceiptRow:
+        """Add the receipt of one record."""
+        self.writes.receipts.append(receipt)
+        self.answered[receipt.record] = receipt
+        return receipt
+
+    def set_aside(self, row: QuarantineRow) -> None:
+        """Add a record to the quarantine."""
+        self.writes.quarantine.append(row)
+        if row.event:
+            self.waiting[row.source, row.event] = (row.datadigest, row.subject)
+
+
+def _parts(values: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+def _marks(part: Sequence[str]) -> str:
+    return ",".join("?" * len(part))

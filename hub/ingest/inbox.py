@@ -1,0 +1,80 @@
+"""The inbox endpoint's logic, without HTTP: who calls, how much, and the signed receipts in answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import orjson
+
+from hub.ingest.admission import Admission
+from hub.store.record import Record
+from schemas.envelope import Receipt, SigningKey, open_transport_token, sign_receipts
+
+BODY_LIMIT = 4 * 1024 * 1024
+RECORDS_LIMIT = 500
+RECEIPTS_A_PAGE = 500
+
+
+class NotACaller(Exception):
+    """The call proves no registered source."""
+
+
+class TooMany(Exception):
+    """This sender must wait; the argument is the number of seconds."""
+
+
+class Inbox:
+    """Takes batches from registered sources and answers with receipts."""
+
+    def __init__(
+        self, record: Record, admission: Admission, key: SigningKey, *, hub: str, records_a_minute: int,
+        clock: Callable[[], datetime],
+    ) -> None:  # fmt: skip
+        self.record, self.admission, self.key, self.hub, self.clock = record, admission, key, hub, clock
+        self.records_a_minute = records_a_minute
+        self._spent: dict[str, tuple[float, float]] = {}
+
+    @property
+    def audience(self) -> str:
+        """What a transport token must name."""
+        return f"{self.hub}/inbox"
+
+    def caller(self, token: str) -> str:
+        """The source that a transport token proves, once. Errors: `schemas.envelope.Refused`, `NotACaller`."""
+        now = self.clock()
+        self.admission.catch_up()
+        caller = open_transport_token(token, self.admission.keyring.transport_key, audience=self.audience, now=now)
+        if not self.record.once(caller.source, caller.jti, caller.exp, int(now.timestamp())):
+            raise NotACaller("this token was used before")
+        return caller.source
+
+    def spend(self, source: str, records: int, seconds: float) -> None:
+        """Count records against the sender's allowance; `seconds` is a monotonic clock. Errors: `TooMany`."""
+        left, since = self._spent.get(source, (float(self.records_a_minute), seconds))
+        left = min(self.records_a_minute, left + (seconds - since) * self.records_a_minute / 60)
+        if left < 0:
+            raise TooMany(max(1, round(-left * 60 / self.records_a_minute)))
+        self._spent[source] = (left - records, seconds)
+
+    def take(self, source: str, records: Sequence[bytes]) -> str:
+        """Admit a batch; gives the signed receipts, one row a record, in order."""
+        return self._signed(self.admission.admit(records, source))
+
+    def head(self, source: str) -> dict[str, object]:
+        """Where the hub stands with a source: its newest sequence and statement digest."""
+        rows = self.record.query("SELECT sequence, digest FROM source_head WHERE source=?", (source,))
+        sequence, digest = (rows[0][0], rows[0][1]) if rows else (0, "")
+        return {"source": source, "sequence": sequence, "digest": digest}
+
+    def receipts(self, source: str, after: int) -> tuple[str, int]:
+        """(signed receipts after this cursor, cursor to ask after next)."""
+        rows = self.record.query(
+            "SELECT cursor, row FROM receipt WHERE caller=? AND cursor>? ORDER BY cursor LIMIT ?",
+            (source, after, RECEIPTS_A_PAGE),
+        )
+        receipts = [Receipt(**{**orjson.loads(row["row"]), "cursor": row["cursor"]}) for row in rows]
+        return self._signed(receipts), rows[-1]["cursor"] if rows else after
+
+    def _signed(self, receipts: Sequence[Receipt]) -> str:
+        return sign_receipts(receipts, self.key, hub=self.hub, at=self.clock().isoformat(timespec="milliseconds"))

@@ -1,0 +1,85 @@
+"""Which keys may speak, from which position of the log on: the fold of the registry stream.
+
+Nobody's clock is trusted: a key counts from the position at which it was added; once retired, for sequences up to the
+one named; revoked, for none from that position on. Making keys and asking officers is the command line's part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.domain.facts import Fact
+from schemas.envelope import KeyEntry
+
+OFFICER, ADDED, RETIRED, REVOKED = "officer-registered", "key-added", "key-retired", "key-revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A registered source: who it is, and how its records count."""
+
+    source: str
+    service: Mapping[str, str]
+    """urn, name and kind of the service that it speaks for."""
+    history: bool = False
+    """A history source raises no alerts, clocks or lateness remarks."""
+    kept: bool = False
+    """The hub keeps this source for a service's people; only such a source may settle standing and identity."""
+
+
+@dataclass(slots=True)
+class Keyring:
+    """The fold of the registry stream up to `seq`."""
+
+    seq: int = 0
+    keys: dict[str, KeyEntry] = field(default_factory=dict)
+    retired: dict[str, int] = field(default_factory=dict)
+    """Retired key → the last sequence that it may sign."""
+    revoked: set[str] = field(default_factory=set)
+    officers: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    senders: dict[str, Sender] = field(default_factory=dict)
+
+    def evolve(self, fact: Fact) -> None:
+        """Apply one fact of the registry."""
+        self.seq, data = fact.seq, fact.data
+        match fact.name:
+            case "officer-registered":
+                self.officers[data["name"]] = data["jwk"]
+            case "key-added":
+                self._add(data)
+            case "key-retired":
+                self.retired[data["kid"]] = data["last_sequence"]
+            case "key-revoked":
+                self.revoked.add(data["kid"])
+
+    def event_key(self, kid: str) -> KeyEntry | None:
+        """The registry that `open_envelope` asks: a retired key still opens, admission judges its sequence."""
+        key = self.keys.get(kid)
+        return key if key is not None and key.purpose == "event" and kid not in self.revoked else None
+
+    def transport_key(self, kid: str) -> KeyEntry | None:
+        """The registry that transport tokens are judged by."""
+        key = self.keys.get(kid)
+        gone = kid in self.revoked or kid in self.retired
+        return key if key is not None and key.purpose == "transport" and not gone else None
+
+    def active(self) -> list[KeyEntry]:
+        """Every key that is neither retired nor revoked."""
+        return [key for kid, key in self.keys.items() if kid not in self.revoked and kid not in self.retired]
+
+    def _add(self, data: Mapping[str, Any]) -> None:
+        entry = KeyEntry.from_jwk(data["jwk"], source=data["source"], purpose=data["purpose"])
+        self.keys[entry.kid] = entry
+        self.senders[data["source"]] = Sender(
+            data["source"], data.get("service", {}), data.get("history", False), data.get("kept", False)
+        )
+
+
+def fold(facts: Iterable[Fact], keyring: Keyring | None = None) -> Keyring:
+    """The keyring after these facts."""
+    keyring = keyring or Keyring()
+    for fact in facts:
+        keyring.evolve(fact)
+    return keyring

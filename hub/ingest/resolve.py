@@ -1,0 +1,150 @@
+"""Which child is this? Looks the rules' answer up in what is recorded; the rules themselves are in `hub.identity`.
+
+It never waits: without a match, or in doubt, the event gets a new provisional child at once and people get a question.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from hub.domain.child import taken_back
+from hub.domain.facts import Fact
+from hub.identity.matching import HUB_CHILD, Description, Verdict, describe, judge, merged, tokens
+from hub.identity.register import ASSIGNED, Register, assignment, fold
+from hub.ingest.batch import Batch
+from hub.rules.editions import get_edition
+from hub.store.record import IDENTITY, Record
+
+HELD_IN_MEMORY = 5_000
+
+
+class UnknownChild(Exception):
+    """A person's entry names a child id that the hub never gave."""
+
+
+@dataclass(slots=True)
+class Resolver:
+    """Finds or makes the child of an event. One per process; it follows the identity stream."""
+
+    record: Record
+    index_key: bytes
+    register: Register = field(default_factory=Register)
+    _held: OrderedDict[UUID, Description] = field(default_factory=OrderedDict)
+
+    def catch_up(self) -> Register:
+        """The register up to the last fact of the identity stream."""
+        before = self.register.seq
+        fold(self.record.facts(IDENTITY, after=before), self.register)
+        if self.register.seq != before:
+            self._held.clear()
+        return self.register
+
+    def forget(self) -> None:
+        """Another writer was faster, or a batch was given up: start again from what is recorded."""
+        self.register = Register()
+        self._held.clear()
+
+    def child(
+        self, batch: Batch, statement: Mapping[str, str], child: Mapping[str, Any], *, urgent: bool, kept: bool
+    ) -> UUID:
+        """The child of one event, assigned in this batch if it is new. Errors: `UnknownChild`."""
+        source, subject = statement["source"], statement["subject"]
+        new = describe(child)
+        found = self.register.find(source, subject)
+        if found is None and kept:
+            found = self._named(child)
+            self._assign(batch, source, subject, found, Verdict("same", "hub-id"), urgent=urgent)
+        elif found is None:
+            found = self._match(batch, source, subject, new, urgent)
+        self._learn(batch, found, new)
+        return found
+
+    def unlearn(self, child: UUID) -> None:
+        """Something about this child was retracted: what describes it is read again before it is compared again."""
+        self._held.pop(self.register.survivor(child), None)
+
+    def _named(self, child: Mapping[str, Any]) -> UUID:
+        for one in child.get("identifiers", ()):
+            if one["system"] == HUB_CHILD and (named := _uuid(one["value"])) and self.register.knows(named):
+                return self.register.survivor(named)
+        raise UnknownChild
+
+    def _match(self, batch: Batch, source: str, subject: str, new: Description, urgent: bool) -> UUID:
+        verdicts = {one: judge(new, self._description(batch, one)) for one in self._candidates(batch, new)}
+        same = [one for one, verdict in verdicts.items() if verdict.outcome == "same"]
+        unsure = [one for one, verdict in verdicts.items() if verdict.outcome == "unsure"]
+        if len(same) == 1 and not unsure:
+            self._assign(batch, source, subject, same[0], verdicts[same[0]], urgent=urgent)
+            return same[0]
+        candidates = same + unsure
+        doubt = verdicts[candidates[0]] if candidates else Verdict("different", "none")
+        child = uuid.uuid4()
+        self._assign(batch, source, subject, child, doubt, urgent=urgent, candidates=candidates, new=True)
+        self._held[child] = Description()
+        return child
+
+    def _assign(
+        self, batch: Batch, source: str, subject: str, child: UUID, verdict: Verdict, *, urgent: bool,
+        candidates: list[UUID] | None = None, new: bool = False,
+    ) -> None:  # fmt: skip
+        edition = get_edition("identity-match", date.fromisoformat(batch.at[:10]))
+        rule = verdict.rule or "unsure"
+        data = assignment(
+            source, subject, child, rule=f"{rule}/{edition.edition}", new=new, agrees=verdict.agrees,
+            contradicts=verdict.contradicts, candidates=candidates or (), urgent=urgent, at=batch.at,
+        )  # fmt: skip
+        index = batch.note(IDENTITY, f"{ASSIGNED}/v1", data)
+        seq = batch.facts[index].originator_version
+        self.register.evolve(_noted(data, seq))
+
+    def _candidates(self, batch: Batch, new: Description) -> list[UUID]:
+        wanted = tokens(new, self.index_key)
+        if not wanted:
+            return []
+        marks = ",".join("?" * len(wanted))
+        rows = self.record.query(f"SELECT child FROM identity_index WHERE token IN ({marks})", wanted)  # noqa: S608
+        found = [UUID(row[0]) for row in rows]
+        found += [UUID(child) for token, child in batch.writes.index if token in wanted]
+        return list(dict.fromkeys(self.register.survivor(one) for one in found))
+
+    def _description(self, batch: Batch, child: UUID) -> Description:
+        held = self._held.get(child)
+        if held is None:
+            held = merged(self._described(batch, child))
+            self._held[child] = held
+            if len(self._held) > HELD_IN_MEMORY:
+                self._held.popitem(last=False)
+        return held
+
+    def _described(self, batch: Batch, child: UUID) -> list[Description]:
+        """What stands of a child's descriptions. A retraction takes one back, and does not repeat it."""
+        facts = [fact for member in self.register.members(child) for fact in batch.facts_of(member)]
+        taken = [(fact, taken_back(fact)) for fact in facts]
+        gone = {key for _, keys in taken for key in keys}
+        return [describe(fact.data.get("child", {})) for fact, keys in taken if not keys and fact.key not in gone]
+
+    def _learn(self, batch: Batch, child: UUID, new: Description) -> None:
+        """Later events may find the child under what this one says of it."""
+        held = self._held.get(child)
+        if held is not None and held | new == held:
+            return
+        if held is not None:
+            self._held[child] = held | new
+        batch.writes.index.extend((token, child.hex) for token in tokens(new, self.index_key))
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _noted(data: dict[str, Any], seq: int) -> Fact:
+    return Fact(name=ASSIGNED, version=1, data=data, seq=seq)

@@ -1,0 +1,1 @@
+"""Read models: disposable, rebuilt from zero out of the record, each with its own position."""

@@ -1,0 +1,164 @@
+"""The chronology view: one row a fact about a child, ready to be labelled, decided and projected.
+
+A row's content is encrypted under keys derived from the child's own key, the narrative under another than the rest, so
+that an outline never decrypts it and both die with the child's key. The view holds its position in the transaction of
+its rows and can be thrown away at any time. It decides nothing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from hub.domain.child import is_standing
+from hub.domain.facts import Fact, Remark
+from hub.store.keys import KeyAway
+from hub.store.record import NOT_CHILDREN, Record
+from hub.store.sealing import open_bytes, seal_bytes
+
+VERSION = 1
+"""Of the rows' form: another version is built anew from zero."""
+BATCH = 500
+
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS progress (view TEXT PRIMARY KEY, version INTEGER NOT NULL, position INTEGER NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS entry (position INTEGER PRIMARY KEY, home TEXT NOT NULL, admitted TEXT NOT NULL,"
+    " standing INTEGER NOT NULL, content BLOB NOT NULL, narrative BLOB);"
+    "CREATE INDEX IF NOT EXISTS entry_home ON entry (home, position);"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One entry as the view holds it; `narrative` is opened only where it is to be shown."""
+
+    position: int
+    home: UUID
+    fact: Fact
+    sealed_narrative: bytes | None
+
+
+class Chronology:
+    """The view's file, and the loop that keeps it up with the record."""
+
+    def __init__(self, path: Path, record: Record) -> None:
+        self.record = record
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db.executescript(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=30000;" + SCHEMA
+        )
+        held = self._db.execute("SELECT version FROM progress WHERE view='chronology'").fetchone()
+        if held and held[0] != VERSION:
+            self._start_again()
+
+    def position(self) -> int:
+        """The log position up to which the view is whole."""
+        row = self._db.execute("SELECT position FROM progress WHERE view='chronology'").fetchone()
+        return row[0] if row else 0
+
+    def catch_up(self, limit: int | None = None) -> int:
+        """Follow the record, at most `limit` facts; gives the position reached. Errors: `KeyAway`."""
+        done = 0
+        with self._lock:
+            position = self.position()
+            while limit is None or done < limit:
+                facts = self.record.since(position, BATCH)
+                if not facts:
+                    break
+                with self._transaction():
+                    self._insert(facts, facts[-1].position)
+                position, done = facts[-1].position, done + len(facts)
+            return position
+
+    def rebuild(self) -> int:
+        """Throw the rows away and build them again from the record, in one transaction: no reader sees half of it."""
+        with self._lock, self._transaction():
+            self._db.execute("DELETE FROM entry")
+            position = 0
+            while facts := self.record.since(position, BATCH):
+                position = facts[-1].position
+                self._insert(facts, position)
+            return position
+
+    def rows(self, homes: Sequence[UUID], *, until: str = "9999", standing: bool = False) -> list[Row]:
+        """The entries of these streams in the order of the log, as admitted up to `until`. Errors: `KeyAway`."""
+        marks = ",".join("?" * len(homes))
+        only = " AND standing=1" if standing else ""
+        found = self._db.execute(
+            f"SELECT position, home, content, narrative FROM entry WHERE home IN ({marks})"  # noqa: S608
+            f" AND admitted<=?{only} ORDER BY position",
+            (*(home.hex for home in homes), until),
+        ).fetchall()
+        keys = {home.hex: self.record.keys.derived_key(home, "view") for home in {UUID(row[1]) for row in found}}
+        return [self._open(row, keys[row[1]]) for row in found]
+
+    def narrative(self, row: Row) -> str:
+        """The words of one entry; "" where it has none. Errors: `KeyAway`."""
+        if row.sealed_narrative is None:
+            return ""
+        key = self.record.keys.derived_key(row.home, "narrative")
+        return open_bytes(key, row.sealed_narrative, _place(row.position)).decode()
+
+    def close(self) -> None:
+        """Close the view's file."""
+        self._db.close()
+
+    def _open(self, row: Any, key: bytes) -> Row:
+        held = orjson.loads(open_bytes(key, row[2], _place(row[0])))
+        remarks = tuple(Remark(*one) for one in held["remarks"])
+        home = UUID(row[1])
+        fact = Fact(
+            name=held["name"], version=held["version"], data=held["data"], source=held["source"], id=held["id"],
+            subject=held["subject"], datadigest=held["datadigest"], shared=held["shared"], admitted=held["admitted"],
+            remarks=remarks, stream=home, seq=held["seq"], position=row[0],
+        )  # fmt: skip
+        return Row(row[0], home, fact, row[3])
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+
+    def _insert(self, facts: Iterable[Fact], position: int) -> None:
+        """The rows of these facts, and the position that they reach."""
+        rows = [self._row(fact) for fact in facts if fact.stream not in NOT_CHILDREN and "child" in fact.data]
+        self._db.executemany("INSERT OR REPLACE INTO entry VALUES (?,?,?,?,?,?)", rows)
+        self._db.execute("INSERT OR REPLACE INTO progress VALUES ('chronology',?,?)", (VERSION, position))
+
+    def _row(self, fact: Fact) -> tuple[Any, ...]:
+        keys = self.record.keys
+        narrative = fact.data.get("narrative")
+        content = {
+            "name": fact.name, "version": fact.version, "source": fact.source, "id": fact.id, "subject": fact.subject,
+            "datadigest": fact.datadigest, "shared": fact.shared, "admitted": fact.admitted, "seq": fact.seq,
+            "remarks": [[one.code, one.note] for one in fact.remarks],
+            "data": {name: value for name, value in fact.data.items() if name != "narrative"},
+        }  # fmt: skip
+        place = _place(fact.position)
+        words = narrative and seal_bytes(keys.derived_key(fact.stream, "narrative"), narrative["text"].encode(), place)
+        sealed = seal_bytes(keys.derived_key(fact.stream, "view"), orjson.dumps(content), place)
+        return fact.position, fact.stream.hex, fact.admitted, int(is_standing(fact)), sealed, words
+
+    def _start_again(self) -> None:
+        self._db.executescript("DELETE FROM entry; DELETE FROM progress;")
+
+
+def _place(position: int) -> bytes:
+    return str(position).encode()
+
+
+__all__ = ["Chronology", "KeyAway", "Row"]

@@ -1,0 +1,96 @@
+"""Serves the API: hands the hub's doors to the application and runs it. No rules here.
+
+People's tokens come from the partnership's OpenID Connect issuer; a demo hub in demo mode has its own. Views follow the
+record in a thread of their own, so that a reader rarely waits.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+
+from hub.api.app import create_app
+from hub.api.auth import PeopleTokens, open_issuer, read_set
+from hub.api.demo_issuer import DemoOnly, demo_issuer, refuse_demo_issuer
+from hub.api.doors import Doors
+from hub.api.issuer_keys import IssuerKeys
+from hub.bootstrap import Hub
+from schemas.catalogue import get_codes
+from schemas.strict import strict_json
+
+LOG = logging.getLogger("hub.serving")
+FOLLOW_EVERY_S = 0.5
+
+
+class NotServed(Exception):
+    """The hub does not start to serve; the message says what to set."""
+
+
+def serve(hub: Hub) -> None:
+    """Serve until stopped. Errors: `NotServed`."""
+    settings = hub.settings
+    app = build(hub)
+    ended = threading.Event()
+    follower = threading.Thread(target=_follow, args=(hub, ended), name="views", daemon=True)
+    follower.start()
+    try:
+        uvicorn.run(
+            app, host=settings.host, port=settings.port, log_level="warning", access_log=False, server_header=False,
+            date_header=True, lifespan="off", timeout_keep_alive=20, limit_concurrency=200,
+        )  # fmt: skip
+    finally:
+        ended.set()
+        follower.join(timeout=10)
+        hub.close()
+
+
+def build(hub: Hub) -> Any:
+    """The application over this hub's doors. Errors: `NotServed`."""
+    tokens = _tokens(hub)
+    doors = Doors(
+        inbox=hub.inbox,
+        disclosure=hub.disclosure,
+        casework=hub.casework,
+        person_of=tokens.person_of,
+        strict_json=strict_json,
+        purposes=frozenset(get_codes("purposes")),
+        roles=frozenset(get_codes("roles")),
+        checks=[lambda: hub.record.position() > 0, lambda: tokens.keys.held],
+        page_size=hub.settings.page_size,
+    )
+    return create_app(doors, demo=hub.settings.demo and hub.charter.demo)
+
+
+def _tokens(hub: Hub) -> PeopleTokens:
+    settings, clock = hub.settings, hub.clock
+    try:
+        refuse_demo_issuer(settings.issuer, demo=settings.demo and hub.charter.demo)
+        if settings.issuer:
+            return open_issuer(
+                issuer=settings.issuer, audience=settings.audience, algorithm=settings.algorithm, where=settings.jwks,
+                clock=clock,
+            )  # fmt: skip
+        if not settings.demo:
+            raise NotServed("set HUB_ISSUER and HUB_JWKS to the partnership's OpenID Connect issuer")
+        issuer = demo_issuer(settings.home, clock)
+    except (DemoOnly, ValueError, OSError) as fault:
+        raise NotServed(str(fault)) from fault
+    keys = IssuerKeys(issuer.jwks, lambda raw: read_set(raw, issuer.algorithm))
+    keys.load()
+    return PeopleTokens(
+        issuer=issuer.issuer, audience=settings.audience, algorithm=issuer.algorithm, keys=keys, clock=clock
+    )
+
+
+def _follow(hub: Hub, ended: threading.Event, wait: Callable[[threading.Event], bool] | None = None) -> None:
+    """Keep the views up with the record. A fault is said and tried again: reads say so themselves."""
+    pause = wait or (lambda event: event.wait(FOLLOW_EVERY_S))
+    while not pause(ended):
+        try:
+            hub.view.catch_up()
+        except Exception as fault:  # one of the two loops that must not die
+            LOG.error("the views could not follow: %s", type(fault).__name__)

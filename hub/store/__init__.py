@@ -1,0 +1,1 @@
+"""The record: facts appended for ever, bodies encrypted under keys that are kept apart."""

@@ -1,0 +1,182 @@
+"""The record: an event-sourced application whose domain stays free of it.
+
+It appends facts with everything that belongs to the same moment, and gives them back by stream or in the order of the
+log. It knows streams and bytes; which child a fact belongs to, and who may see it, are other rooms' questions.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid5
+
+import orjson
+from eventsourcing.application import AggregateNotFoundError, Application
+from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Mapper, StoredEvent
+from eventsourcing.sqlite import SQLiteDatastore
+
+from hub.domain.child import Child, fold
+from hub.domain.facts import Fact, Remark
+from hub.store.keys import FileKeyStore, KeyStore
+from hub.store.mapper import SALT_BYTES, BodyMapper, Recorded
+from hub.store.recorder import RecordRecorder
+from hub.store.tables import Writes
+from hub.store.upcasters import upcast
+
+FIXED = UUID("6e1b6a52-4f0c-5e0c-9f43-6f8f7c1d2a10")
+REGISTRY = uuid5(FIXED, "registry")
+"""Officers and keys: who may speak, from which position on."""
+IDENTITY = uuid5(FIXED, "identity")
+"""Which child each (source, subject) belongs to, and what people settled about it."""
+ACCESS = uuid5(FIXED, "access")
+"""Who read what, and why: a stream of its own, never in the child's."""
+SOURCES = uuid5(FIXED, "sources")
+"""What sources say of themselves: heartbeats, attestations, and records that waited."""
+NOT_CHILDREN = frozenset({REGISTRY, IDENTITY, ACCESS, SOURCES})
+
+
+def staff_stream(person: str) -> UUID:
+    """The stream of one professional's standing."""
+    return uuid5(FIXED, f"staff:{person}")
+
+
+class StaleVersion(Exception):
+    """Another writer was faster: forget what was read, decide again."""
+
+
+class Record(Application[UUID]):
+    """The library's application with the hub's recorder and mapper."""
+
+    name = "record"
+
+    def __init__(self, path: Path | str, keys: KeyStore) -> None:
+        self.keys = keys
+        self._datastore = SQLiteDatastore(str(path), lock_timeout=30)
+        super().__init__(env={"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": ":memory:"})
+
+    def construct_recorder(self) -> ApplicationRecorder:
+        """The hub's recorder over the record's file."""
+        recorder = RecordRecorder(self._datastore)
+        recorder.create_table()
+        return recorder
+
+    def construct_mapper(self) -> Mapper[UUID]:
+        """The hub's mapper over the key store."""
+        return BodyMapper(self.keys)
+
+    def append(self, facts: Sequence[Recorded], writes: Writes | None = None) -> None:
+        """Write facts and all that belongs to them in one transaction, their keys before them.
+
+        Errors: `StaleVersion` when a stream or the inbox moved since it was read; nothing is written then.
+        """
+        stored = [self.mapper.to_stored_event(fact) for fact in facts]
+        self.keys.commit()
+        try:
+            self.recorder.insert_events(stored, writes=writes)
+        except IntegrityError as error:
+            raise StaleVersion from error
+
+    def facts(self, stream: UUID, *, after: int = 0) -> Iterator[Fact]:
+        """The facts of one stream in order. Errors: `KeyAway`."""
+        for stored in self.recorder.select_events(stream, gt=after):
+            yield self._open(stored)
+
+    def child(self, stream: UUID) -> Child:
+        """Fold one stream; a stream without facts gives a child of version 0."""
+        try:
+            child: Child = self.repository.get(stream, projector_func=_project)  # type: ignore[type-var,assignment]
+        except AggregateNotFoundError:
+            return Child()
+        return child
+
+    def since(self, position: int, limit: int = 500) -> list[Fact]:
+        """Facts after this log position, in the order of the log. Errors: `KeyAway`."""
+        rows = self.query(
+            "SELECT l.position, e.originator_id, e.originator_version, e.topic, e.state FROM log l"
+            " JOIN stored_events e ON e.originator_id=l.stream AND e.originator_version=l.seq"
+            " WHERE l.position>? ORDER BY l.position LIMIT ?",
+            (position, limit),
+        )
+        return [replace(self._open(StoredEvent(UUID(row[1]), row[2], row[3], row[4])), position=row[0]) for row in rows]
+
+    def _open(self, stored: StoredEvent) -> Fact:
+        row: Any = self.mapper.to_domain_event(stored)
+        return to_fact(row)
+
+    def position(self) -> int:
+        """The log's last position; 0 when nothing is recorded."""
+        last: int = self.query("SELECT COALESCE(MAX(position), 0) FROM log")[0][0]
+        return last
+
+    def version(self, stream: UUID) -> int:
+        """The last sequence number of a stream; 0 when it has none."""
+        last: int = self.query("SELECT COALESCE(MAX(seq), 0) FROM log WHERE stream=?", (stream.hex,))[0][0]
+        return last
+
+    def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """Read the record's own tables. Statements are ours, values are bound."""
+        with self._datastore.transaction(commit=False) as c:
+            c.execute(statement, parameters)
+            rows: list[Any] = c.fetchall()
+            return rows
+
+    def once(self, source: str, jti: str, until: int, now: int) -> bool:
+        """Is this the first time that a source uses this token id? Ids are kept until the token ends."""
+        with self._datastore.transaction(commit=True) as c:
+            c.execute("DELETE FROM token_once WHERE until<?", (now,))
+            c.execute("INSERT OR IGNORE INTO token_once VALUES (?,?,?) RETURNING 1", (source, jti, until))
+            return c.fetchone() is not None
+
+    def close(self) -> None:
+        """Close the record's file."""
+        super().close()
+        self._datastore.close()
+
+
+def open_record(home: Path) -> Record:
+    """The record in a hub's home folder: `record.db`, with its keys in `keys.db` and `root.key`."""
+    keys = FileKeyStore(home / "keys.db", (home / "root.key").read_bytes())
+    return Record(home / "record.db", keys)
+
+
+def to_fact(row: Recorded) -> Fact:
+    """A stored row as the domain sees it, brought to the current version of its contract."""
+    name, _, version = row.topic.rpartition("/v")
+    statement = statement_of(row.jws)
+    name, number, data = upcast(name, int(version), orjson.loads(row.data))
+    return Fact(
+        name=name,
+        version=number,
+        data=data,
+        source=statement.get("source", ""),
+        id=statement.get("id", ""),
+        subject=statement.get("subject", ""),
+        datadigest=statement.get("datadigest", ""),
+        shared=statement.get("recordedtime", ""),
+        admitted=row.admitted,
+        remarks=tuple(Remark(**remark) for remark in row.remarks),
+        stream=row.originator_id,
+        seq=row.originator_version,
+    )
+
+
+def statement_of(jws: str) -> dict[str, str]:
+    """The signed statement inside a JWS that was verified when it was admitted; {} for the hub's own notes."""
+    if not jws:
+        return {}
+    part = jws.split(".", 2)[1]
+    statement: dict[str, str] = orjson.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return statement
+
+
+def own_note(stream: UUID, seq: int, topic: str, admitted: str, data: dict[str, Any]) -> Recorded:
+    """A fact that the hub itself notes: no statement, a random salt."""
+    return Recorded(stream, seq, topic, admitted, "", os.urandom(SALT_BYTES), orjson.dumps(data))
+
+
+def _project(child: Child | None, rows: Iterable[Recorded]) -> Child:
+    return fold(map(to_fact, rows), child)

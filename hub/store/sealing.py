@@ -1,0 +1,39 @@
+"""Bytes under a key: AES-256-GCM with a random nonce in front and associated data that says where they belong."""
+
+from __future__ import annotations
+
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
+
+from hub.store.keys import KeyAway
+
+NONCE_BYTES = 12
+
+
+def seal_bytes(key: bytes, plain: bytes, place: bytes) -> bytes:
+    """Encrypt; the same place must be given to open again."""
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, plain, place)
+
+
+def open_bytes(key: bytes, sealed: bytes, place: bytes) -> bytes:
+    """Decrypt. Errors: `KeyAway` when the key or the place is another."""
+    try:
+        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
+    except InvalidTag as error:
+        raise KeyAway("sealed bytes do not open") from error
+
+
+def seal_token(key: bytes, plain: bytes, place: bytes) -> bytes:
+    """Encrypt deterministically (RFC 5297), for cursors: the same input gives the same token. `key` is 64 bytes."""
+    return AESSIV(key).encrypt(plain, [place])
+
+
+def open_token(key: bytes, sealed: bytes, place: bytes) -> bytes | None:
+    """Decrypt a token, or None when it is not ours."""
+    try:
+        return AESSIV(key).decrypt(sealed, [place])
+    except (InvalidTag, ValueError):
+        return None

@@ -1,0 +1,94 @@
+"""The record's own tables beside the library's event table, and what one transaction writes into them.
+
+Everything here is written in the transaction of the facts: the log row (gap-free position, leaf hash), the inbox row
+that makes an event count once, the source's head, the receipt, the identity index and the quarantine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS log (position INTEGER PRIMARY KEY, stream TEXT NOT NULL, seq INTEGER NOT NULL,"
+    " leaf BLOB NOT NULL, hash BLOB NOT NULL, UNIQUE (stream, seq))",
+    "CREATE TABLE IF NOT EXISTS inbox (source TEXT NOT NULL, id TEXT NOT NULL, datadigest TEXT NOT NULL,"
+    " subject TEXT NOT NULL, statement TEXT NOT NULL, position INTEGER NOT NULL,"
+    " PRIMARY KEY (source, id)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS source_head (source TEXT PRIMARY KEY, sequence INTEGER NOT NULL,"
+    " digest TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS receipt (cursor INTEGER PRIMARY KEY AUTOINCREMENT, caller TEXT NOT NULL,"
+    " record TEXT NOT NULL, row BLOB NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS receipt_of ON receipt (caller, record)",
+    "CREATE TABLE IF NOT EXISTS quarantine (id TEXT PRIMARY KEY, caller TEXT NOT NULL, source TEXT NOT NULL,"
+    " event TEXT NOT NULL, datadigest TEXT NOT NULL, subject TEXT NOT NULL, statement TEXT NOT NULL,"
+    " reason TEXT NOT NULL, note TEXT NOT NULL, record TEXT NOT NULL, at TEXT NOT NULL, state TEXT NOT NULL,"
+    " key TEXT NOT NULL, sealed BLOB NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS quarantine_of ON quarantine (caller, record)",
+    "CREATE INDEX IF NOT EXISTS quarantine_event ON quarantine (source, event)",
+    "CREATE TABLE IF NOT EXISTS identity_index (token BLOB NOT NULL, child TEXT NOT NULL,"
+    " PRIMARY KEY (token, child)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS token_once (source TEXT NOT NULL, jti TEXT NOT NULL, until INTEGER NOT NULL,"
+    " PRIMARY KEY (source, jti)) WITHOUT ROWID",
+)
+
+
+@dataclass(slots=True)
+class InboxRow:
+    """What makes an event count once, for ever."""
+
+    source: str
+    id: str
+    datadigest: str
+    subject: str
+    statement: str
+    """SHA-256 of the statement's bytes, hex."""
+    fact: int
+    """Index of its fact in the same transaction, whose log position it takes; -1: it appended none."""
+
+
+@dataclass(slots=True)
+class ReceiptRow:
+    """One answer to one record that a caller sent; the same row again when the record is sent again."""
+
+    caller: str
+    record: str
+    """SHA-256 of the whole record's bytes, hex."""
+    row: dict[str, object]
+    """`schemas.envelope.Receipt` as a mapping; `position` and `cursor` are filled in by the transaction."""
+    fact: int = -1
+    """Index of the fact in the same transaction that the receipt is about; -1: none."""
+
+
+@dataclass(slots=True)
+class QuarantineRow:
+    """A record that a person, a key or an upgrade must look at; its bytes are encrypted under a key of their own."""
+
+    id: str
+    caller: str
+    source: str
+    event: str
+    datadigest: str
+    subject: str
+    statement: str
+    """SHA-256 of the statement's bytes, hex; empty where no signature held."""
+    reason: str
+    note: str
+    record: str
+    at: str
+    state: str
+    key: str
+    sealed: bytes
+
+
+@dataclass(slots=True)
+class Writes:
+    """All that one transaction adds beside the facts."""
+
+    inbox: list[InboxRow] = field(default_factory=list)
+    heads: dict[str, tuple[int, str]] = field(default_factory=dict)
+    receipts: list[ReceiptRow] = field(default_factory=list)
+    quarantine: list[QuarantineRow] = field(default_factory=list)
+    settled: list[tuple[str, str]] = field(default_factory=list)
+    """(quarantine id, new state)."""
+    index: list[tuple[bytes, str]] = field(default_factory=list)
+    """(identity token, child id in hex)."""

@@ -1,0 +1,102 @@
+"""Receipts: what the hub did with each record, signed by its receipt key, one signature a batch.
+
+An agency clears a row of its outbox only on a receipt over the very statement that it sent (`Receipt.answers`). Which
+receipts to make, keep and send again is the hub's business and not known here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from hmac import compare_digest
+
+from schemas import compact
+from schemas.compact import Refused
+from schemas.keys import KeyEntry, SigningKey
+from schemas.strict import NotStrict, strict_json
+
+RECEIPTS_TYP = "sg-receipts+jws"
+RECEIPTS_LIMIT = 1024 * 1024
+OUTCOMES = frozenset({"admitted", "duplicate", "quarantined", "refused"})
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One record's end at the hub.
+
+    `statement` is the hex SHA-256 of the statement's bytes, empty when none could be read: then `record`, the hex
+    SHA-256 of the whole record, is all that tells which one is meant. `reason` is a code or empty; `position` the log
+    index of what was admitted; `at` the hub's RFC 3339 time; `cursor` the number to ask for later receipts after.
+    """
+
+    source: str
+    id: str
+    statement: str
+    outcome: str
+    reason: str
+    position: int | None
+    at: str
+    cursor: int
+    record: str
+
+    @property
+    def settles(self) -> bool:
+        """The hub holds it: nothing is left to send."""
+        return self.outcome in ("admitted", "duplicate")
+
+    def answers(self, *, source: str, id: str, statement: str, record: str) -> bool:
+        """Whether this receipt is about exactly this record: both digests are hex SHA-256 of the bytes that were sent.
+
+        A receipt with a statement must equal in source, id and statement digest; one without, in the record's digest.
+        """
+        if self.statement:
+            return self.source == source and self.id == id and _same(self.statement, statement)
+        return bool(self.record) and _same(self.record, record)
+
+
+_MEMBERS = {f.name for f in fields(Receipt)}
+_TEXTS = ("source", "id", "statement", "outcome", "reason", "at", "record")
+
+
+def sign_receipts(rows: Sequence[Receipt], key: SigningKey, *, hub: str, at: str) -> str:
+    """Signs a batch: payload `{"at", "hub", "rows"}`. `hub` is the hub's URN, `at` an RFC 3339 instant."""
+    payload = {"at": at, "hub": hub, "rows": [asdict(row) for row in rows]}
+    return compact.sign(compact.canonical_json(payload), key, RECEIPTS_TYP)
+
+
+def open_receipts(jws: str, entry: KeyEntry, *, hub: str | None = None) -> list[Receipt]:
+    """Opens a batch with the pinned receipt key. Raises Refused.
+
+    Steps: `size`, `compact-form`, `header`, `key`, `algorithm`, `signature-form`, `signature`, `statement` (the
+    payload's form, or another hub than `hub` where one is given).
+    """
+    if len(jws) > RECEIPTS_LIMIT:
+        raise Refused("size", f"more than {RECEIPTS_LIMIT} characters")
+    parts = compact.split(jws, RECEIPTS_TYP)
+    if entry.purpose != "receipt" or parts.kid != entry.kid:
+        raise Refused("key", "not the pinned receipt key")
+    compact.check_signature(parts, entry)
+    try:
+        payload = strict_json(parts.payload, RECEIPTS_LIMIT)
+    except NotStrict as fault:
+        raise Refused("statement", str(fault)) from None
+    rows = payload.get("rows")
+    if payload.keys() != {"at", "hub", "rows"} or type(rows) is not list:
+        raise Refused("statement", "members are not exactly at, hub, rows")
+    if hub is not None and payload["hub"] != hub:
+        raise Refused("statement", "receipts of another hub")
+    return [_read_row(row) for row in rows]
+
+
+def _read_row(row: object) -> Receipt:
+    if type(row) is not dict or row.keys() != _MEMBERS:
+        raise Refused("statement", "members of a row are not exactly a receipt's")
+    if any(type(row[name]) is not str for name in _TEXTS) or type(row["cursor"]) is not int:
+        raise Refused("statement", "a member of a row has another type")
+    if row["position"] is not None and type(row["position"]) is not int:
+        raise Refused("statement", "position is an integer or absent")
+    if row["outcome"] not in OUTCOMES:
+        raise Refused("statement", "outcome is not known")
+    return Receipt(**row)
+
+
+def _same(ours: str, theirs: str) -> bool:
+    return compare_digest(ours.encode(), theirs.encode())
