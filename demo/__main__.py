@@ -12,9 +12,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from demo.cast import SCHOOL_B, WORKER
+from demo.script import play
 from demo.show import show
 from demo.stage import StageFault
-from demo.story import SCHOOL_B, WORKER, Story, moment
+from demo.story import Story, moment
 
 
 def main() -> int:
@@ -26,7 +28,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="safeguarding-demo-"))
     story, began = Story(folder), time.monotonic()
     try:
-        story.play(lambda words: console.print(words, style="dim"))
+        play(story, lambda words: console.print(words, style="dim"))
         show(story, console)
         console.print(f"Played in {time.monotonic() - began:.0f} s. Everybody and everything here is invented.")
         if args.keep:

@@ -47,10 +47,11 @@ FEEDS = {
     "fenwater-chis": _feed("health", "fenwater-child-health-information", phone="01632 960129"),
     "westlorn": _feed("health", "westlorn-infirmary", phone="01632 960133"),
     "westlorn-clinic": Feed(
-        "health", "urn:safeguarding:source:westlorn-clinic:live",
+        "health",
+        "urn:safeguarding:source:westlorn-clinic:live",
         {"urn": service("westlorn-infirmary"), **SERVICES[service("westlorn-infirmary")]},
         partnership="urn:safeguarding:partnership:neighbouring-area",
-    ),  # fmt: skip
+    ),
     "larkbeck": _feed("education", "larkbeck-primary", phone="01632 960140"),
     "tarnwhistle": _feed("education", "tarnwhistle-academy", phone="01632 960141"),
 }

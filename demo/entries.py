@@ -23,9 +23,7 @@ def entry(event: str, child: str, *, summary: str = "", narrative: str = "", **m
 
 def role_held(person: Person, since: str) -> Entry:
     """An officer registers a professional in a role."""
-    details = {
-        "person": person.id, "role": person.role, "service": person.service, "name": person.name, "from": since
-    }  # fmt: skip
+    details = {"person": person.id, "role": person.role, "service": person.service, "name": person.name, "from": since}
     return {"event": "role-held", "details": details}
 
 
@@ -44,10 +42,16 @@ def referrer(**more: Any) -> list[Mapping[str, Any]]:
     """Perpetua, who asked that the family is never told."""
     return [
         {
-            "ref": "referrer", "group": "others", "incident_role": "referrer", "adult": True, "relation": ["AUNT"],
-            "name": "Perpetua Mosswick", "may_be_named_to": [], **more,
+            "ref": "referrer",
+            "group": "others",
+            "incident_role": "referrer",
+            "adult": True,
+            "relation": ["AUNT"],
+            "name": "Perpetua Mosswick",
+            "may_be_named_to": [],
+            **more,
         }
-    ]  # fmt: skip
+    ]
 
 
 def participants() -> list[dict[str, str]]:

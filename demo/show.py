@@ -62,10 +62,11 @@ def _banner(readings: Mapping[str, Mapping[str, Any]]) -> Panel:
     child = readings["SW"]["child"]
     also = ", ".join(child.get("also_known_as", ()))
     words = Text.assemble(
-        (child["name"], "bold"), f"   born {_day(child['birth_date'])}   also known as {also}\n",
+        (child["name"], "bold"),
+        f"   born {_day(child['birth_date'])}   also known as {also}\n",
         (f"Read on {_day('2026-02-16')}, D+525, for a section 47 enquiry. Every reading is recorded.\n", "dim"),
         (readings["SW"]["notice"], "italic"),
-    )  # fmt: skip
+    )
     return Panel(words, title="The child", border_style="blue")
 
 
@@ -138,11 +139,12 @@ def _identity(story: Story) -> Panel:
     item = story.replayed.get("unsure", {})
     words = Text.assemble(
         "D+276  A hospital record came with Wrenna's number and birth date, and the given name Tobin: ",
-        ("unsure", "bold magenta"), ".\n",
+        ("unsure", "bold magenta"),
+        ".\n",
         f"       agrees: {', '.join(item.get('agrees', ()))}   contradicts: {', '.join(item.get('contradicts', ()))}\n",
         f"D+277  A tired worker settled it as the same child. {_read_it(story)}\n",
         "D+290  The hospital took it back; it stands with Tobin now, and no reader of Wrenna's sees it.",
-    )  # fmt: skip
+    )
     return Panel(words, title="One question of identity", border_style="magenta")
 
 
@@ -151,9 +153,10 @@ def _read_it(story: Story) -> str:
     who = [
         word.removeprefix("D+280 ")
         for word, answer in story.readings.items()
-        if word.startswith("D+280") and isinstance(answer, dict)
+        if word.startswith("D+280")
+        and isinstance(answer, dict)
         and any(_on(entry) == "D+276" for entry in answer["entries"])
-    ]  # fmt: skip
+    ]
     return f"Read by: {', '.join(who)}." if who else "Nobody read it."
 
 

@@ -167,6 +167,14 @@ class Stage:
         parameters = {"purpose": purpose, **query}
         return self.client.get(f"/children/{child}/chronology", params=parameters, headers=self._bearer(person))
 
+    def get(self, person: str, path: str) -> httpx.Response:
+        """A person asks for anything else; whatever comes back."""
+        return self.client.get(path, headers=self._bearer(person))
+
+    def post(self, person: str, path: str, body: Mapping[str, Any]) -> httpx.Response:
+        """A person sends anything else; whatever comes back."""
+        return self.client.post(path, json=body, headers=self._bearer(person))
+
     def read(self, person: str, child: str, purpose: str, **query: str) -> dict[str, Any]:
         """A person reads a child's whole chronology, page after page."""
         whole: dict[str, Any] = {}
@@ -203,8 +211,9 @@ class Stage:
         request = self._run(
             [
                 sys.executable, "-m", f"adapters.{feed.agency}", "--home", str(home), "keys", "init", "--hub", urn,
-                "--source", feed.source, "--partnership", feed.partnership or self.partnership, "--service", feed.service["urn"],
-                "--service-name", feed.service["name"], "--service-kind", feed.service["kind"], "--url", self.url,
+                "--source", feed.source, "--partnership", feed.partnership or self.partnership,
+                "--service", feed.service["urn"], "--service-name", feed.service["name"],
+                "--service-kind", feed.service["kind"], "--url", self.url,
                 "--receipt-key", str(receipt_key),
             ]
         )  # fmt: skip

@@ -23,6 +23,7 @@ from hub.settings import SettingsError, read_settings
 from schemas.envelope import KeyRefused, Refused
 from schemas.strict import NotStrict
 
+FAULTS = (NotYours, Misfit, NotApproved, NoSuchKey, StillWaits, NoSuchRecord, KeyRefused, commands.FaultFound)
 NO_ANSWER = "no answer can be given here; ring the front door"
 
 
@@ -47,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _end(1, NO_ANSWER)
     except (CannotBeShownComplete, CannotRecord):
         return _end(3, RING)
-    except (NotYours, Misfit, NotApproved, NoSuchKey, StillWaits, NoSuchRecord, KeyRefused, commands.FaultFound) as error:
+    except FAULTS as error:
         return _end(1, f"{type(error).__name__}: {error}")
     except Refused as refused:
         return _end(1, f"refused at {refused.step}: {refused.why}")

@@ -1,7 +1,8 @@
 """The door in for people: what no agency's file carries enters here, sealed, with the person as its author.
 
-Agreements, decisions, allocation, strategy discussions, the child's own words, challenges; who holds which role; identity
-and quarantine settled. The same admission judges it as judges any agency's event. Who may see it is not decided here.
+Agreements, decisions, allocation, strategy discussions, the child's own words, challenges; who holds which role;
+identity and quarantine settled. The same admission judges it as judges any agency's event. Who may see it is not
+decided here.
 """
 
 from __future__ import annotations
@@ -13,15 +14,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from schemas.catalogue import KINDS
-from schemas.check import check_event
-
 from hub.disclosure import Ask, Disclosure
 from hub.domain.staff import Reader
 from hub.identity.matching import HUB_CHILD
 from hub.identity.register import Register
 from hub.ingest.admission import Admission
 from hub.ingest.kept import KeptSources
+from schemas.catalogue import KINDS
+from schemas.check import check_event
 from schemas.compact import canonical_json
 from schemas.envelope import Receipt
 
@@ -57,14 +57,15 @@ class Casework:
 
     def __init__(
         self, kept: KeptSources, admission: Admission, disclosure: Disclosure, register: Callable[[], Register], *,
-        partnership: str, officers: Callable[[], frozenset[str]], services: Callable[[], Mapping[str, Mapping[str, str]]],
+        partnership: str, officers: Callable[[], frozenset[str]],
+        services: Callable[[], Mapping[str, Mapping[str, str]]],
         clock: Callable[[], datetime],
     ) -> None:  # fmt: skip
         self.kept, self.admission, self.disclosure, self.register = kept, admission, disclosure, register
         self.partnership, self.officers, self.services, self.clock = partnership, officers, services, clock
 
     def record(self, person: str, entry: Mapping[str, Any], *, role: str = "") -> Recorded:
-        """Record one entry. `entry` is an event's data without what the hub fills in, plus `event` and `child` (the hub's id).
+        """Record one entry: an event's data without what the hub fills in, plus `event` and `child` (the hub's id).
 
         Errors: `NotYours`, `Misfit`.
         """
@@ -99,6 +100,7 @@ class Casework:
     def settle_quarantine(self, person: str, id: str, *, release: bool, reason: str) -> Receipt:
         """A steward's word about one quarantined record: tried again through the same door, or refused for good."""
         event = "quarantine-released" if release else "quarantine-refused"
+        self._author(person, STEWARD, "service", {"event": event})
         waiting = self.admission.quarantine.find(id)
         details = {"record_sha256": waiting.record, "reason": reason, "decided_by": person}
         self._enter(person, {"event": event, "details": details}, self._stewards(person))

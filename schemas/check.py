@@ -60,28 +60,28 @@ class Fault:
     note: str
 
 
-def check_event(data: Mapping[str, Any]) -> list[Fault]:
-    """Check one canonical event, as parsed from JSON. An empty list: it fits."""
+def check_event(data: Mapping[str, Any], *, strict: bool = False) -> list[Fault]:
+    """Check one canonical event, as parsed from JSON. An empty list: it fits.
+
+    `strict` says that the data came out of `open_envelope` or `strict_json` and nobody has changed it since: then
+    fractions and text that is not Unicode, which those refuse, are not looked for again.
+    """
     name, version = data.get("event"), data.get("version")
     if not isinstance(name, str) or find_kind(name) is None:
         return [Fault("kind", "/event", "kind", "names no kind of event that is known here")]
     if type(version) is not int or not knows(name, version):
         return [Fault("version", "/version", "version", "names no version of this kind that is known here")]
     event = data if isinstance(data, dict) else dict(data)
-    if not _fits(name, version, event) and (faults := _find_misfits(name, version, event)):
+    if not _fits(name, version, event, strict) and (faults := _find_misfits(name, version, event)):
         return faults
     return [Fault("schema", path, "order", "ends before it begins") for path, a, b in _periods(event) if _after(a, b)]
 
 
-def _fits(name: str, version: int, event: dict[str, Any]) -> bool:
-    """The quick answer for the usual event. Where it is no, `_find_misfits` says why.
-
-    The members that every event carries are closed and hold no number but the version, so nothing foreign can stand
-    among them once the schema fits; a fraction that JSON Schema takes for an integer (1.0) can stand in the details.
-    """
+def _fits(name: str, version: int, event: dict[str, Any], strict: bool) -> bool:
+    """The quick answer for the usual event. Where it is no, `_find_misfits` says why."""
     try:
-        return fits(name, version, event) and _find_foreign(event["details"]) is None
-    except ValueError:  # text that is not Unicode, or what JSON does not know
+        return fits(name, version, event) and (strict or _find_foreign(event) is None)
+    except ValueError:  # what JSON does not know
         return False
 
 

@@ -17,9 +17,8 @@ not be taken (any `typ`, duplicate members, padded second spellings, the higher 
 import hashlib
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas import compact
 from schemas.compact import Refused
@@ -121,8 +120,7 @@ class CannotSeal(ValueError):
     """The caller asked to seal what no door would open: a mistake of ours, named by its rule."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """A record whose every check passed. Bytes are exactly those received; `statement_sha256` is hex."""
 
     statement: dict[str, str]
@@ -144,7 +142,19 @@ def open_envelope(
     Refused carries `statement` and `statement_bytes` once signature, statement and source had passed: then the source
     did say this, and its head moves whatever is wrong with the data.
     """
-    jws, salt_text, data_text = _read_record(record)  # size, record-form
+    plain = _split_plain(record)
+    if plain is None:
+        return _open(_read_record(record), registry, types, latest)
+    try:
+        return _open(plain, registry, types, latest)
+    except Refused:
+        _read_record(record)  # what is not JSON at all is refused as that, whichever later step stumbled over it
+        raise
+
+
+def _open(members: tuple[str, str, str], registry: Registry, types: Collection[str], latest: datetime | None) -> Opened:
+    """Every step after `record-form`."""
+    jws, salt_text, data_text = members
     parts = compact.split(jws, EVENT_TYP)  # compact-form, header
     entry = registry(parts.kid)
     if entry is None or entry.purpose != "event" or entry.kid != parts.kid:
@@ -163,6 +173,20 @@ def open_envelope(
         raise
     statement_sha256 = hashlib.sha256(parts.payload).hexdigest()
     return Opened(statement, parts.payload, statement_sha256, jws, salt, data_bytes, data, parts.kid)
+
+
+def _split_plain(record: bytes) -> tuple[str, str, str] | None:
+    """The members of a record written as `seal` writes it, or None: then, or once it is refused, JSON is read strictly.
+
+    Nothing else is let through than by reading JSON: what is opened has base64url and two dots between these quotation
+    marks, and for such a record this is the one reading. It saves about 3 µs of 50.
+    """
+    if len(record) > RECORD_LIMIT or not record.isascii() or b"\\" in record:
+        return None
+    match record.decode("ascii").split('"'):
+        case ["{", "jws", ":", jws, ",", "salt", ":", salt, ",", "data", ":", data, "}"]:
+            return jws, salt, data
+    return None
 
 
 def _read_record(record: bytes) -> tuple[str, str, str]:

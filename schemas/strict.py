@@ -48,9 +48,8 @@ def strict_strings(raw: bytes, limit: int, members: Set[str]) -> dict[str, str]:
         raise NotStrict("not a JSON object")
     if value.keys() != members:
         raise NotStrict("members are not exactly " + ", ".join(sorted(members)))
-    for text in value.values():
-        if type(text) is not str:
-            raise NotStrict("a member is not a string")
+    if set(map(type, value.values())) != {str}:
+        raise NotStrict("a member is not a string")
     return value
 
 
@@ -58,7 +57,8 @@ def _decode(raw: bytes, limit: int) -> Any:
     if len(raw) > limit:
         raise NotStrict(f"more than {limit} bytes")
     try:
-        value = _DECODER.decode(raw.decode("utf-8"))
+        text = raw.decode("utf-8").strip(_WHITESPACE)
+        value, end = _DECODER.raw_decode(text)
     except NotStrict:
         raise
     except RecursionError:
@@ -67,6 +67,8 @@ def _decode(raw: bytes, limit: int) -> Any:
         raise NotStrict("not UTF-8") from None
     except ValueError:
         raise NotStrict("not JSON") from None
+    if end != len(text):
+        raise NotStrict("not JSON")
     if _BACKSLASH in raw and _SURROGATE.search(raw) and _has_lone_surrogate(value):
         raise NotStrict("lone surrogate")
     return value
@@ -93,10 +95,12 @@ def _no_constant(_: str) -> NoReturn:
     raise NotStrict("NaN or Infinity")
 
 
-# One decoder for the life of the process: json.loads with hooks would build a new one for every record.
+# One decoder for the life of the process: json.loads with hooks would build a new one for every record. Its `decode` is
+# not called, because that looks for white space around the value with two regular expressions.
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_no_float, parse_constant=_no_constant
 )
+_WHITESPACE = " \t\n\r"  # RFC 8259 section 2
 
 _BACKSLASH = ord("\\")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")

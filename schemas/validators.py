@@ -100,5 +100,5 @@ def _registry() -> jsonschema_rs.Registry:
     return jsonschema_rs.Registry([(COMMON, get_common())])
 
 
-def _compile(schema: Mapping[str, Any]) -> Any:
+def _compile(schema: dict[str, Any] | bool) -> Any:
     return jsonschema_rs.validator_for(schema, registry=_registry(), validate_formats=True)

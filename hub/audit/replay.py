@@ -32,7 +32,8 @@ def replay(
     moment = at.astimezone(UTC).isoformat(timespec="milliseconds")
     reads = [
         read for read in accesses
-        if read.get("reader") == reader and read["kind"] == "read" and read["outcome"] == "answered" and read["at"] <= moment
+        if read.get("reader") == reader and read["kind"] == "read" and read["outcome"] == "answered"
+        and read["at"] <= moment
     ]  # fmt: skip
     opened: dict[int, str] = {}
     for read in reads:

@@ -6,6 +6,7 @@ A stream of its own, never in the child's. What cannot be recorded is not answer
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
@@ -28,10 +29,15 @@ class AccessLog:
     def __init__(self, record: Record, clock: Callable[[], datetime]) -> None:
         self.record, self.clock = record, clock
         self._seq = 0
+        self._lock = threading.Lock()
 
     def note(self, data: Mapping[str, Any]) -> None:
         """One access record. When another process is faster the next place is taken. Errors: `CannotRecord`."""
         at = stamp(self.clock())
+        with self._lock:
+            self._append(at, data)
+
+    def _append(self, at: str, data: Mapping[str, Any]) -> None:
         for _ in range(TRIES):
             try:
                 self.record.append([own_note(ACCESS, self._seq + 1, TOPIC, at, dict(data))])

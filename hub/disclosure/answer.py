@@ -97,7 +97,8 @@ def header(child: UUID, visible: Sequence[Seen]) -> dict[str, Any]:
             if name.get("use") in ("old", "maiden"):
                 former.add(text)
         born = described.get("birth_date", {}).get("date", "") or born
-    known = sorted(reversed(introduced), key=former.__contains__)
+    newest_first = list(introduced)[::-1]
+    known = sorted(newest_first, key=former.__contains__)
     return {
         "id": str(child),
         **({"name": known[0], "also_known_as": known[1:]} if known else {}),

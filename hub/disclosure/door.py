@@ -44,6 +44,7 @@ from hub.store.keys import KeyAway
 from hub.store.record import IDENTITY, Record, staff_stream
 from hub.store.sealing import open_token, seal_token
 from schemas.catalogue import KINDS
+from schemas.rules import is_urgent
 
 LOG = logging.getLogger("hub.disclosure")
 LAST = "9999"
@@ -91,6 +92,7 @@ class Answer:
 
     body: bytes
     etag: str
+    """Digest of the answer but for the time of asking, so that an unchanged page is known again."""
     next: str = ""
 
 
@@ -218,8 +220,9 @@ class Disclosure:
             **({"next": next_cursor} if next_cursor else {}),
         }
         raw = orjson.dumps(body)
+        etag = hashlib.sha256(orjson.dumps({**body, "whole_until": ""})).hexdigest()
         opened = page + [one for one in elsewhere if not one.shown]
-        return Answer(raw, hashlib.sha256(raw).hexdigest(), next_cursor), opened
+        return Answer(raw, etag, next_cursor), opened
 
     def _project(self, one: Seen, reader: Reader, marks: Sequence[str]) -> dict[str, Any]:
         spoken = one.decision.shown == "full" and one.row.sealed_narrative is not None
@@ -284,7 +287,7 @@ def _kind_facts(fact: Fact) -> dict[str, Any]:
     nothing = kind.floor_when_nothing_found and fact.data["said_by"].get("statement") == "nothing-found"
     return {
         "category": kind.category, "floor": kind.floor_when_nothing_found if nothing else kind.floor,
-        "handling": kind.handling, "urgent": kind.urgent, "delivery": kind.delivery,
+        "handling": kind.handling, "urgent": is_urgent(fact.data), "delivery": kind.delivery,
     }  # fmt: skip
 
 
@@ -296,7 +299,7 @@ def _is_gone(fact: Fact, child: domain.Child) -> bool:
 
 
 def _conflicting(reader: Reader, members: Sequence[UUID]) -> str:
-    """The id under which the reader declared a conflict, whichever of the child's ids they ask by; else the child's own."""
+    """The id under which the reader declared a conflict, whichever of the child's ids they ask by; else its own."""
     ids = [str(members[0]), EVERY_CHILD, *map(str, members)]
     return next((one for one in ids if one in reader.conflicts), ids[0])
 

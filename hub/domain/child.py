@@ -66,6 +66,8 @@ class Child:
     participants: tuple[Participant, ...] = ()
     participants_event: EventKey | None = None
     involved: Mapping[str, EventKey] = field(default_factory=_frozen)
+    formerly: frozenset[str] = frozenset()
+    """Services that worked with the child and no longer do: what they contributed stays their own."""
     agreements: Mapping[EventKey, Agreement] = field(default_factory=_frozen)
     conflicts: frozenset[str] = frozenset()
     retracted: frozenset[EventKey] = frozenset()
@@ -163,7 +165,7 @@ def _closes(level: str) -> Callable[[Child, Fact], Child]:
 
 
 def _s47_concluded(child: Child, fact: Fact) -> Child:
-    """It closes what the discussion opened (access ruling 6); where a conference follows, the record stays open for it."""
+    """It closes what the discussion opened (access ruling 6); where a conference follows, the record stays open."""
     child = _discussion_over(_closes("s47")(child, fact))
     return _opens("cpPlan")(child, fact) if _details(fact).get("next_step") == "conference" else child
 
@@ -218,7 +220,8 @@ def _involved(child: Child, fact: Fact) -> Child:
 
 
 def _no_longer_involved(child: Child, fact: Fact) -> Child:
-    return replace(child, involved=_without(child.involved, _service(fact)))
+    service = _service(fact)
+    return replace(child, involved=_without(child.involved, service), formerly=child.formerly | {service})
 
 
 def _service(fact: Fact) -> str:

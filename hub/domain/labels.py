@@ -208,6 +208,7 @@ def _is_own(inputs: LabelInputs, reader: Reader, child: Child) -> bool:
         (inputs.author_person and inputs.author_person == reader.person)
         or reader.person in child.workers
         or reader.service in child.involved
+        or reader.service in child.formerly
         or any(is_named(one, reader) for one in child.participants)
     )
 

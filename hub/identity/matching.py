@@ -50,7 +50,7 @@ class Verdict:
 
 
 def describe(child: Mapping[str, Any]) -> Description:
-    """The matching description of an event's `child` member. The hub's ids describe nothing: anybody could write one."""
+    """The matching description of an event's `child` member. The hub's ids describe nothing: anybody can write one."""
     names = child.get("names", ())
     full = {(folded(n.get("family", "")), folded(" ".join(n.get("given", ())))) for n in names}
     given = {folded(n["given"][0]) for n in names if n.get("given")}

@@ -31,6 +31,7 @@ from hub.store.upcasters import upcast
 from schemas.catalogue import KINDS
 from schemas.check import check_event
 from schemas.envelope import NO_CHILD, REPORT, Opened, Receipt, Refused, open_envelope, parse_time, statement_digest
+from schemas.rules import is_urgent
 
 LOG = logging.getLogger("hub.ingest")
 TRIES = 20
@@ -222,7 +223,7 @@ class Admission:
             return staff_stream(data["details"]["person"])
         if kind.about == "service":
             return IDENTITY if kind.name.startswith("identity-") else SOURCES
-        return self.resolver.child(batch, opened.statement, data["child"], urgent=kind.urgent, kept=sender.kept)
+        return self.resolver.child(batch, opened.statement, data["child"], urgent=is_urgent(data), kept=sender.kept)
 
     def _record(self, batch: Batch, opened: Opened, stream: UUID, remarks: list[Remark]) -> int:
         """What the domain makes of it, as rows; gives the index of the reported fact itself."""
@@ -252,7 +253,8 @@ class Admission:
         if again:
             raise StillWaits(waits.reason)
         said = _said(sent.opened) if waits.reason != "not-callers-source" else None
-        row = self.quarantine.row(sent.raw, caller, waits.reason, waits.note, said, batch.at, before=len(batch.writes.quarantine))
+        before = len(batch.writes.quarantine)
+        row = self.quarantine.row(sent.raw, caller, waits.reason, waits.note, said, batch.at, before=before)
         batch.set_aside(row)
         batch.note(SOURCES, "record-quarantined/v1", {"id": row.id, "record": row.record, "reason": row.reason})
         LOG.warning("quarantined: caller=%s reason=%s id=%s", caller, waits.reason, row.id)

@@ -9,7 +9,7 @@ import orjson
 
 from hub.ingest.admission import Admission
 from hub.store.record import Record
-from schemas.envelope import Receipt, SigningKey, open_transport_token, sign_receipts
+from schemas.envelope import Receipt, Refused, SigningKey, open_transport_token, sign_receipts
 
 BODY_LIMIT = 4 * 1024 * 1024
 RECORDS_LIMIT = 500
@@ -41,10 +41,14 @@ class Inbox:
         return f"{self.hub}/inbox"
 
     def caller(self, token: str) -> str:
-        """The source that a transport token proves, once. Errors: `schemas.envelope.Refused`, `NotACaller`."""
+        """The source that a transport token proves, once. Errors: `NotACaller`."""
         now = self.clock()
         self.admission.catch_up()
-        caller = open_transport_token(token, self.admission.keyring.transport_key, audience=self.audience, now=now)
+        registry = self.admission.keyring.transport_key
+        try:
+            caller = open_transport_token(token, registry, audience=self.audience, now=now)
+        except Refused as refused:
+            raise NotACaller(refused.why) from None
         if not self.record.once(caller.source, caller.jti, caller.exp, int(now.timestamp())):
             raise NotACaller("this token was used before")
         return caller.source

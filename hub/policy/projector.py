@@ -172,7 +172,8 @@ def _is_public(person: Data, decision: Decision) -> bool:
 
 def _may_name(person: Data, decision: Decision) -> bool:
     allowed = decision.family if person.get("group") == "family" else decision.others
-    return allowed and ("may_be_named_to" not in person or decision.role in person["may_be_named_to"])
+    own = decision.label is not None and decision.label.own
+    return allowed and (own or "may_be_named_to" not in person or decision.role in person["may_be_named_to"])
 
 
 def _person(person: Data, number: int, decision: Decision) -> Json:

@@ -93,11 +93,12 @@ class Chronology:
         """The entries of these streams in the order of the log, as admitted up to `until`. Errors: `KeyAway`."""
         marks = ",".join("?" * len(homes))
         only = " AND standing=1" if standing else ""
-        found = self._db.execute(
-            f"SELECT position, home, content, narrative FROM entry WHERE home IN ({marks})"  # noqa: S608
-            f" AND admitted<=?{only} ORDER BY position",
-            (*(home.hex for home in homes), until),
-        ).fetchall()
+        with self._lock:  # one connection: a reader must not see the rows of a transaction under way
+            found = self._db.execute(
+                f"SELECT position, home, content, narrative FROM entry WHERE home IN ({marks})"  # noqa: S608
+                f" AND admitted<=?{only} ORDER BY position",
+                (*(home.hex for home in homes), until),
+            ).fetchall()
         keys = {home.hex: self.record.keys.derived_key(home, "view") for home in {UUID(row[1]) for row in found}}
         return [self._open(row, keys[row[1]]) for row in found]
 

@@ -143,7 +143,12 @@ def staff(hub: Hub) -> Callable[..., str]:
     """Registers and trains a professional; gives their id."""
 
     def one(person: str, role: str, service: str = "harrowmere-childrens-services") -> str:
-        details = {"person": person, "role": role, "service": f"urn:safeguarding:service:{service}", "from": "2024-01-01"}
+        details = {
+            "person": person,
+            "role": role,
+            "service": f"urn:safeguarding:service:{service}",
+            "from": "2024-01-01",
+        }
         hub.casework.record("ada", {"event": "role-held", "details": details})
         course = {"person": person, "completed": "2024-01-01", "until": "2030-01-01"}
         hub.casework.record("ada", {"event": "training-recorded", "details": course})

@@ -19,7 +19,7 @@ from adapters.kit.identifiers import NHS_NUMBER
 from adapters.kit.outcomes import Event, Events, Held, NoEvent, Outcome, Remark
 from adapters.kit.when import of_nothing
 
-SAME_AS_HAPPENED = {"/details/arrived", "/details/admitted", "/details/appointment"}
+SAME_AS_HAPPENED = {"/details/discharged", "/details/arrived", "/details/admitted", "/details/appointment"}
 UPDATED = "The hospital's own record of the visit was updated."
 AFTER_UPDATE = Remark(
     "retracted-after-update",
@@ -150,8 +150,14 @@ def _births_differ(told: Told, before: Told) -> bool:
 
 
 def discharged(told: Told, before: Told | None) -> Outcome:
-    """A03: left, and the injuries that were coded only now. An outpatient visit that ends is no event."""
+    """A03: left, and the injuries that were coded only now. An outpatient visit that ends is no event.
+
+    `before` is the same visit's earlier A03, else its last message. A visit that is another child's by now has its own
+    A08 or will have it: until then a person looks.
+    """
     visit = events_of(told)
+    if before is not None and before.visit.trigger == "A03" and was_told(before):
+        return _discharged_again(told, before)
     if before is not None and whose_visit(told, before) != "same":
         return Held("the discharge names another patient than the visit", "PID")
     if not visit or visit[0].name == "was-not-brought":
@@ -159,6 +165,18 @@ def discharged(told: Told, before: Told | None) -> Outcome:
     known = {d.name for d in events_of(before)} if before is not None else set()
     late = tuple(d for d in findings(told) if d.name not in known)
     return told.outcome((_discharge(told), *late))
+
+
+def _discharged_again(told: Told, before: Told) -> Outcome:
+    about = (before.record.key, 0)
+    if whose_visit(told, before) == "same":
+        drafts = tuple(corrections(_discharge(before), _discharge(told), about))
+        return told.outcome(drafts) if drafts else NoEvent("unchanged")
+    again = told.outcome((_discharge(told),))
+    taken_back = to_event(retraction("discharge", about, "wrong-child"), before.frame(told.recorded))
+    if isinstance(again, Events):
+        return Events((*again.events, taken_back), again.remarks)
+    return Events((taken_back,), (*again.remarks, NOW_ADULT)) if isinstance(again, NoEvent) else again
 
 
 def _discharge(told: Told) -> Draft:

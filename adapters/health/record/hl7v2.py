@@ -15,6 +15,7 @@ UNKNOWN = {"", '""', "none", "null", "*dummy*"}
 NHS_TYPES = {"NHSNMBR", "NH"}
 NHS_AUTHORITIES = {"NHS", "NHSNBR"}
 MERGES = {"A34", "A40"}
+DISCHARGES = {"A03", "A13"}
 
 
 class Visit:
@@ -68,14 +69,20 @@ class Visit:
 
     @property
     def key(self) -> str:
-        """The visit, through all its messages; a message about no visit is its own record."""
+        """The visit through all its messages, its end apart; a message about no visit is its own record."""
         if self.trigger in MERGES:
             return f"merge:{self.control_id}"
-        return f"visit:{self.visit_id}" if self.visit_id else f"message:{self.control_id}"
+        if not self.visit_id:
+            return f"message:{self.control_id}"
+        return f"visit:{self.visit_id}" + (":discharge" if self.trigger in DISCHARGES else "")
 
     @property
     def supersedes(self) -> str:
-        return f"visit:{self.prior_visit_id}" if self.trigger in MERGES and self.prior_visit_id else ""
+        """The visit that a discharge ends, or that a merge names."""
+        visit = {**dict.fromkeys(MERGES, self.prior_visit_id), **dict.fromkeys(DISCHARGES, self.visit_id)}.get(
+            self.trigger
+        )
+        return f"visit:{visit}" if visit else ""
 
     @cached_property
     def nhs_numbers(self) -> list[str]:

@@ -93,8 +93,13 @@ def _component(message: Any, component: Any) -> Any:
 
 
 def _text(message: Any, text: str) -> str:
-    """An escape the library does not know stays as it was written."""
-    return str(message.unescape(text)) if "\\" in text else text
+    """The five escapes that stand for the separators; any other stays as it was written. The library's own unescape
+    would log the text that it cannot read."""
+    if "\\" not in text:
+        return text
+    component, repetition, escape, part = tuple(str(message[0][2][0])[:4])
+    marks = {"F": str(message[0][1][0]), "S": component, "R": repetition, "E": escape, "T": part}
+    return re.sub(r"\\([FSRET])\\", lambda match: marks[match.group(1)], text)
 
 
 def _record(raw: bytes, label: str) -> NativeRecord:

@@ -170,7 +170,9 @@ def test_a_corrected_entry_is_marked_where_the_correction_is_seen(hub: Hub, poli
     assert "corrected" not in marks["correction-made"]
 
 
-def test_the_auditor_sees_entries_in_the_order_of_admission_with_their_digests(hub: Hub, police: Any, staff: Any) -> None:
+def test_the_auditor_sees_entries_in_the_order_of_admission_with_their_digests(
+    hub: Hub, police: Any, staff: Any
+) -> None:
     hub.admission.admit([police.seal(id=f"e{n}") for n in range(3)], police.source)
     auditor = staff("isla", "caseAuditor", "partnership-assurance")
     entries = read(hub, auditor, "audit")["entries"]

@@ -73,7 +73,9 @@ def test_a_record_by_a_stranger_waits_under_its_sender_until_the_key_is_known(hu
     assert (row.caller, row.reason) == (police.source, "key")
 
 
-def test_records_sent_before_their_key_is_added_are_released_in_sequence(hub: Hub, register: Callable[..., Any]) -> None:
+def test_records_sent_before_their_key_is_added_are_released_in_sequence(
+    hub: Hub, register: Callable[..., Any]
+) -> None:
     police = register()
     new = SigningKey.generate()
     hub.admission.admit([police.seal(key=new), police.seal(key=new)], police.source)
@@ -149,7 +151,10 @@ def test_a_history_source_raises_neither_clock_nor_lateness(hub: Hub, register: 
 def test_a_retired_key_signs_up_to_its_last_sequence_whenever_it_arrives(hub: Hub, police: Any) -> None:
     summer, autumn = police.seal(), police.seal()
     hub.registration.retire(police.key.kid, 1, {"ada": hub.officer_key("ada")})
-    assert ends(hub.admission.admit([summer, autumn], police.source)) == [("admitted", ""), ("quarantined", "key-retired")]
+    assert ends(hub.admission.admit([summer, autumn], police.source)) == [
+        ("admitted", ""),
+        ("quarantined", "key-retired"),
+    ]
 
 
 def test_a_revoked_key_counts_for_nothing_from_that_position_on(hub: Hub, police: Any) -> None:
@@ -218,7 +223,9 @@ def test_writers_who_never_win_give_up_visibly(hub: Hub, police: Any, monkeypatc
         hub.admission.admit([police.seal()], police.source)
 
 
-def test_beyond_its_quota_only_digests_of_a_senders_bad_records_are_kept(open_hub: Callable[..., Hub], police: Any) -> None:
+def test_beyond_its_quota_only_digests_of_a_senders_bad_records_are_kept(
+    open_hub: Callable[..., Hub], police: Any
+) -> None:
     hub = open_hub(quarantine_quota=1)
     hub.admission.admit([b"bad one"], police.source)
     hub.admission.admit([b"bad two"], police.source)

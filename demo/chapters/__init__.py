@@ -1,0 +1,1 @@
+"""The story's chapters in order; each lists its steps with the line that says what happens."""

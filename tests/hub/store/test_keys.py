@@ -1,0 +1,141 @@
+"""Keys: one an event, wrapped by its stream's, wrapped by the root; durable before the facts that use them."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.store.keys import FileKeyStore, KeyAway
+from hub.store.record import IDENTITY
+from hub.store.sealing import open_bytes, open_token, seal_bytes, seal_token
+
+ROOT = b"r" * 32
+CHILD = uuid.UUID("3f0c9f54-6f5e-4f0a-9d57-2f6b5f7f1a01")
+OTHER = uuid.UUID("8a4b2e61-1f35-4c39-8b7e-52d0a6c4be02")
+
+
+@pytest.fixture
+def open_keys(tmp_path: Path) -> Iterator[Callable[..., FileKeyStore]]:
+    opened: list[FileKeyStore] = []
+
+    def one(root: bytes = ROOT) -> FileKeyStore:
+        opened.append(FileKeyStore(tmp_path / "keys.db", root))
+        return opened[-1]
+
+    yield one
+    for store in opened:
+        store.close()
+
+
+@pytest.mark.parametrize("stream", [CHILD, IDENTITY])
+def test_a_committed_key_is_found_again_by_another_process(
+    open_keys: Callable[..., FileKeyStore], stream: uuid.UUID
+) -> None:
+    store = open_keys()
+    key_id, key = store.new_event_key(stream)
+    store.commit()
+    assert store.event_key(stream, key_id) == open_keys().event_key(stream, key_id) == key
+
+
+def test_before_its_commit_a_key_is_not_durable(open_keys: Callable[..., FileKeyStore]) -> None:
+    key_id, _ = open_keys().new_event_key(CHILD)
+    with pytest.raises(KeyAway):
+        open_keys().event_key(CHILD, key_id)
+
+
+def test_every_event_has_a_key_of_its_own(open_keys: Callable[..., FileKeyStore]) -> None:
+    store = open_keys()
+    assert len({store.new_event_key(CHILD) for _ in range(20)}) == 20
+
+
+def test_one_childs_key_does_not_open_anothers_event_key(open_keys: Callable[..., FileKeyStore]) -> None:
+    store = open_keys()
+    key_id, _ = store.new_event_key(CHILD)
+    store.new_event_key(OTHER)
+    store.commit()
+    with pytest.raises(KeyAway):
+        store.event_key(OTHER, key_id)
+
+
+def test_another_root_opens_nothing(open_keys: Callable[..., FileKeyStore]) -> None:
+    store = open_keys()
+    key_id, _ = store.new_event_key(CHILD)
+    store.commit()
+    with pytest.raises(KeyAway):
+        open_keys(b"x" * 32).event_key(CHILD, key_id)
+
+
+def test_a_missing_key_or_stream_is_said_so(open_keys: Callable[..., FileKeyStore]) -> None:
+    with pytest.raises(KeyAway):
+        open_keys().event_key(CHILD, "00" * 16)
+    with pytest.raises(KeyAway):
+        open_keys().derived_key(CHILD, "view")
+
+
+def test_derived_keys_differ_by_use_and_by_child_and_come_out_the_same_again(
+    open_keys: Callable[..., FileKeyStore],
+) -> None:
+    store = open_keys()
+    for stream in (CHILD, OTHER):
+        store.new_event_key(stream)
+    store.commit()
+    found = [store.derived_key(stream, use) for stream in (CHILD, OTHER) for use in ("view", "narrative")]
+    assert len(set(found)) == 4
+    assert open_keys().derived_key(CHILD, "view") == found[0]
+
+
+def test_two_processes_agree_on_the_key_of_a_stream_that_both_write(open_keys: Callable[..., FileKeyStore]) -> None:
+    one, other = open_keys(), open_keys()
+    ids = [store.new_event_key(IDENTITY) for store in (one, other)]
+    one.commit()
+    other.commit()
+    assert [open_keys().event_key(IDENTITY, key_id) for key_id, _ in ids] == [key for _, key in ids]
+
+
+def test_a_commit_that_failed_can_be_made_again(open_keys: Callable[..., FileKeyStore], tmp_path: Path) -> None:
+    store = open_keys()
+    key_id, key = store.new_event_key(CHILD)
+    with sqlite3.connect(tmp_path / "keys.db") as db:
+        db.execute("CREATE TRIGGER full BEFORE INSERT ON event_key BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    with pytest.raises(sqlite3.IntegrityError):
+        store.commit()
+    with sqlite3.connect(tmp_path / "keys.db") as db:
+        db.execute("DROP TRIGGER full")
+    db.close()
+    store.commit()
+    assert open_keys().event_key(CHILD, key_id) == key
+
+
+def test_no_key_lies_open_in_the_file(open_keys: Callable[..., FileKeyStore], tmp_path: Path) -> None:
+    store = open_keys()
+    _, key = store.new_event_key(CHILD)
+    store.commit()
+    store.close()
+    raw = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert key not in raw
+    assert ROOT not in raw
+
+
+def test_sealed_bytes_open_only_where_they_belong() -> None:
+    sealed = seal_bytes(ROOT, b"words", b"here")
+    assert open_bytes(ROOT, sealed, b"here") == b"words"
+    assert sealed != seal_bytes(ROOT, b"words", b"here")
+    for key, place, raw in (
+        (b"x" * 32, b"here", sealed),
+        (ROOT, b"there", sealed),
+        (ROOT, b"here", sealed[:-1] + b"!"),
+    ):
+        with pytest.raises(KeyAway):
+            open_bytes(key, raw, place)
+
+
+def test_a_token_is_the_same_each_time_and_opens_only_for_its_question() -> None:
+    token = seal_token(b"k" * 64, b"last", b"question")
+    assert token == seal_token(b"k" * 64, b"last", b"question")
+    assert open_token(b"k" * 64, token, b"question") == b"last"
+    assert open_token(b"k" * 64, token, b"another question") is None
+    assert open_token(b"k" * 64, b"", b"question") is None
