@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from rich.console import Console, Group
@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from demo.cast import READERS
+from demo.stage import LONDON
 from demo.story import DAY_0, Story
 
 Entry = Mapping[str, Any]
@@ -189,7 +190,7 @@ def _replay(story: Story) -> Panel:
     table.add_column("could see on D+456")
     table.add_column("opened", no_wrap=True)
     for entry in sorted(replay["could_see"], key=lambda one: one["happened"].get("from", one["shared"])):
-        when = entry["opened"][:16].replace("T", " ") if entry["opened"] else Text("never opened", style="bold red")
+        when = _opened(entry["opened"]) if entry["opened"] else Text("never opened", style="bold red")
         table.add_row(_on(entry), f"{entry['event'].replace('-', ' ')} ({entry['shown']})", when)
     missing = "The bruised arm of D+309 is not here: the hospital shared it on D+470."
     return Panel(
@@ -199,10 +200,15 @@ def _replay(story: Story) -> Panel:
     )
 
 
+def _opened(moment: str) -> str:
+    at = datetime.fromisoformat(moment).astimezone(LONDON)
+    return f"D+{(at.date() - DAY_0.date()).days} {at:%H:%M}"
+
+
 def _on(entry: Entry) -> str:
     day = key_of({"event": "", **entry})[0]
     if len(day) < 10:
-        return day
+        return f"{date.fromisoformat(day + '-01'):%b %Y}"
     return f"D+{(date.fromisoformat(day) - DAY_0.date()).days}"
 
 

@@ -34,6 +34,8 @@ def serve(hub: Hub) -> None:
     """Serve until stopped. Errors: `NotServed`."""
     settings = hub.settings
     app = build(hub)
+    hub.admission.catch_up()
+    hub.admission.try_waiting("newer")  # what an older version of the hub did not know yet
     ended = threading.Event()
     follower = threading.Thread(target=_follow, args=(hub, ended), name="views", daemon=True)
     follower.start()

@@ -88,6 +88,18 @@ class Admission:
 
             return self._retried(again)[0]
 
+    def try_waiting(self, reason: str, caller: str = "") -> list[Receipt]:
+        """Try again what waits for this reason, in the order in which it came: after an upgrade, or with a new key."""
+        receipts = []
+        for row in self.quarantine.list():
+            if row.reason != reason or caller not in ("", row.caller) or not row.key:
+                continue
+            try:
+                receipts.append(self.admit_again(row.id))
+            except StillWaits:
+                continue
+        return receipts
+
     def refuse(self, quarantine_id: str, by: str) -> Receipt:
         """A person has looked: this record is never to be admitted."""
         with self._lock:

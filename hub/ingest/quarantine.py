@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from hub.store.record import SOURCES, Record
 from hub.store.sealing import open_bytes, seal_bytes
@@ -76,10 +76,6 @@ class Quarantine:
             raise NoSuchRecord("only its digest was kept, the sender must send it again")
         key = self.record.keys.event_key(SOURCES, row.key)
         return row, open_bytes(key, row.sealed, bytes.fromhex(row.record))
-
-    def of(self, caller: str, reasons: Sequence[str]) -> builtins.list[QuarantineRow]:
-        """One caller's open records of these reasons, in the order in which they came."""
-        return [row for row in self.list() if row.caller == caller and row.reason in reasons]
 
     def _open_of(self, caller: str) -> int:
         rows = self.record.query("SELECT COUNT(*) FROM quarantine WHERE caller=? AND state=?", (caller, OPEN))

@@ -6,20 +6,18 @@ The log is the authority on keys. A request proves possession of both keys; offi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from hub.ingest.admission import Admission, StillWaits
+from hub.ingest.admission import Admission
 from hub.ingest.kept import PREFIX
 from hub.ingest.keyring import ADDED, OFFICER, RETIRED, REVOKED
-from hub.ingest.quarantine import NoSuchRecord
 from hub.store.record import REGISTRY, Record, own_note
 from schemas import compact
 from schemas.envelope import Receipt, Refused, SigningKey, check_possession
 
 APPROVAL_TYP = "sg-approval+jws"
-LIMIT = 64 * 1024
 
 
 class NotApproved(Exception):
@@ -65,7 +63,7 @@ class Registration:
                 for purpose in ("event", "transport")
             ),
         )  # fmt: skip
-        return self._try_waiting(source)
+        return self.admission.try_waiting("key", source)
 
     def retire(self, kid: str, last_sequence: int, approvers: Mapping[str, SigningKey]) -> None:
         """This key may sign up to this sequence and no further; what it signed stays good whenever it arrives.
@@ -120,19 +118,6 @@ class Registration:
         )
         self.admission.catch_up()
 
-    def _try_waiting(self, source: str) -> list[Receipt]:
-        """What this source sent before its key was known is tried again, in the order in which it came."""
-        receipts = []
-        for row in self.admission.quarantine.of(source, ["key"]):
-            try:
-                receipts.append(self.admission.admit_again(row.id))
-            except (StillWaits, NoSuchRecord):  # of what came beyond the quota only the digest is there
-                continue
-        return receipts
-
 
 def _digest(request: Mapping[str, Any]) -> str:
     return hashlib.sha256(compact.canonical_json(dict(sorted(request.items())))).hexdigest()
-
-
-__all__ = ["LIMIT", "NotApproved", "Registration", "Sequence"]

@@ -44,6 +44,9 @@ class KeyStore(Protocol):
     def commit(self) -> None:
         """Make all new keys durable."""
 
+    def close(self) -> None:
+        """Let go of whatever was opened."""
+
 
 class FileKeyStore:
     """The embedded default: a second SQLite file, and the root key in a secret file beside neither database."""

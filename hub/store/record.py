@@ -132,9 +132,10 @@ class Record(Application[UUID]):
             return c.fetchone() is not None
 
     def close(self) -> None:
-        """Close the record's file."""
+        """Close the record's file and its key store."""
         super().close()
         self._datastore.close()
+        self.keys.close()
 
 
 def open_record(home: Path) -> Record:

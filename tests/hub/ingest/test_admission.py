@@ -11,6 +11,7 @@ import pytest
 from hub.bootstrap import Hub
 from hub.ingest.admission import StillWaits
 from hub.store.record import SOURCES, StaleVersion
+from schemas.catalogue import KINDS
 from schemas.envelope import HEARTBEAT, Receipt, SigningKey
 
 
@@ -239,3 +240,15 @@ def test_release_goes_through_the_same_door_and_supersedes_the_receipt(hub: Hub,
     with pytest.raises(StillWaits):
         hub.admission.admit_again(row.id)
     assert hub.admission.quarantine.list() == [row]
+
+
+def test_what_was_newer_than_the_hub_is_admitted_by_itself_after_the_upgrade(
+    hub: Hub, police: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = KINDS["domestic-abuse-incident"]
+    with monkeypatch.context() as before:
+        before.setattr("hub.ingest.admission.KINDS", {name: one for name, one in KINDS.items() if one is not kind})
+        assert ends(hub.admission.admit([police.seal()], police.source)) == [("quarantined", "newer")]
+        assert hub.admission.try_waiting("newer") == []
+    assert ends(hub.admission.try_waiting("newer")) == [("admitted", "")]
+    assert hub.admission.quarantine.list() == []

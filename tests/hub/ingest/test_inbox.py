@@ -10,7 +10,7 @@ import pytest
 from hub.bootstrap import Hub
 from hub.ingest import inbox as module
 from hub.ingest.inbox import NotACaller, TooMany
-from schemas.envelope import KeyEntry, Receipt, Refused, SigningKey, open_receipts, transport_token
+from schemas.envelope import KeyEntry, Receipt, SigningKey, open_receipts, transport_token
 
 
 def opened(hub: Hub, jws: str) -> list[Receipt]:
@@ -38,7 +38,9 @@ def test_the_receipt_key_is_noted_in_the_registry_like_any_other(hub: Hub) -> No
     assert hub.admission.keyring.keys[hub.receipt_key.kid].purpose == "receipt"
 
 
-def test_a_source_gets_its_receipts_again_from_any_cursor(hub: Hub, police: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_gets_its_receipts_again_from_any_cursor(
+    hub: Hub, police: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "RECEIPTS_A_PAGE", 2)
     sent = opened(hub, hub.inbox.take(police.source, [police.seal(id=f"e{n}") for n in range(3)]))
     jws, cursor = hub.inbox.receipts(police.source, 0)
@@ -92,26 +94,26 @@ def test_a_transport_token_proves_its_source_once(hub: Hub, open_hub: Callable[.
     "other", [{"audience": "urn:safeguarding:hub:elsewhere/inbox"}, {"source": "urn:safeguarding:source:larkbeck:live"}]
 )
 def test_a_token_for_another_door_or_source_proves_nothing(hub: Hub, police: Any, other: dict[str, Any]) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(NotACaller):
         hub.inbox.caller(token(hub, police, **other))
 
 
 def test_the_event_key_signs_no_tokens_and_a_stranger_none(hub: Hub, police: Any) -> None:
     for key in (police.key, SigningKey.generate()):
-        with pytest.raises(Refused):
+        with pytest.raises(NotACaller):
             hub.inbox.caller(token(hub, police, key=key))
 
 
 def test_a_token_lasts_a_minute(hub: Hub, police: Any, clock: Any) -> None:
     said = token(hub, police)
     clock.forward(minutes=2)
-    with pytest.raises(Refused):
+    with pytest.raises(NotACaller):
         hub.inbox.caller(said)
 
 
 def test_a_retired_or_revoked_transport_key_calls_no_more(hub: Hub, police: Any) -> None:
     hub.registration.revoke(police.transport.kid, "laptop lost", {"ada": hub.officer_key("ada")})
-    with pytest.raises(Refused):
+    with pytest.raises(NotACaller):
         hub.inbox.caller(token(hub, police))
 
 

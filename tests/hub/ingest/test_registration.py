@@ -35,7 +35,9 @@ def officers(hub: Hub, *names: str) -> dict[str, SigningKey]:
     return {name: hub.officer_key(name) for name in names}
 
 
-def request(hub: Hub, event: SigningKey | None = None, transport: SigningKey | None = None, **more: Any) -> dict[str, Any]:
+def request(
+    hub: Hub, event: SigningKey | None = None, transport: SigningKey | None = None, **more: Any
+) -> dict[str, Any]:
     source = more.get("source", SOURCE)
 
     def prove(key: SigningKey) -> dict[str, Any]:
@@ -114,7 +116,9 @@ def test_a_proof_for_another_hub_or_source_proves_nothing_here(live: Hub) -> Non
     with pytest.raises(Refused, match="possession"):
         live.registration.add({**asked, "source": SOURCE + "2"}, officers(live, "ada", "quill"))
     with pytest.raises(Refused, match="possession"):
-        live.registration.add({**asked, "event": {**asked["event"], "proof": elsewhere}}, officers(live, "ada", "quill"))
+        live.registration.add(
+            {**asked, "event": {**asked["event"], "proof": elsewhere}}, officers(live, "ada", "quill")
+        )
 
 
 def test_one_key_for_events_and_transport_is_refused_however_it_is_written(live: Hub) -> None:
@@ -124,7 +128,9 @@ def test_one_key_for_events_and_transport_is_refused_however_it_is_written(live:
         live.registration.add(asked, officers(live, "ada", "quill"))
     plainly = {name: value for name, value in key.public_jwk().items() if name in ("kty", "crv", "x", "y")}
     with pytest.raises(Refused, match="one key"):
-        live.registration.add({**asked, "transport": {**asked["transport"], "jwk": plainly}}, officers(live, "ada", "quill"))
+        live.registration.add(
+            {**asked, "transport": {**asked["transport"], "jwk": plainly}}, officers(live, "ada", "quill")
+        )
 
 
 @pytest.mark.parametrize("source", ["urn:safeguarding:source:people:harrowmere-early-help", "the hub itself"])
