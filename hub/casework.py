@@ -69,7 +69,7 @@ class Casework:
 
         Errors: `NotYours`, `Misfit`.
         """
-        if entry.get("event") in QUARANTINE:
+        if str(entry.get("event")) in QUARANTINE:
             raise NotYours("QuarantineIsSettledWithItsRecord")
         return self._enter(person, entry, role)
 
@@ -100,10 +100,11 @@ class Casework:
     def settle_quarantine(self, person: str, id: str, *, release: bool, reason: str) -> Receipt:
         """A steward's word about one quarantined record: tried again through the same door, or refused for good."""
         event = "quarantine-released" if release else "quarantine-refused"
-        self._author(person, STEWARD, "service", {"event": event})
+        role = self._stewards(person)
+        self._author(person, role, "service", {"event": event})
         waiting = self.admission.quarantine.find(id)
         details = {"record_sha256": waiting.record, "reason": reason, "decided_by": person}
-        self._enter(person, {"event": event, "details": details}, self._stewards(person))
+        self._enter(person, {"event": event, "details": details}, role)
         return self.admission.admit_again(id) if release else self.admission.refuse(id, person)
 
     def _stewards(self, person: str) -> str:

@@ -24,6 +24,9 @@ NOTICE = "Other information may exist that is not shown here."
 """Stands on every chronology, whatever is hidden."""
 RING = "This chronology cannot be shown complete now. Ring the front door."
 VISIBLE = ("outline", "full")
+FORMER = ("old", "maiden")
+MARKS = ("late", "provisional", "corrected")
+"""In this order, whichever came into the record first."""
 
 
 @dataclass(slots=True)
@@ -60,17 +63,17 @@ def structure_of(one: Seen, ref: str) -> dict[str, Any]:
 
 def marks_of(visible: Sequence[Seen], unsure: Collection[UUID]) -> dict[EventKey, list[str]]:
     """late, corrected, provisional: from what this reader sees, so that a hidden correction marks nothing."""
-    marks: dict[EventKey, list[str]] = {}
+    marks: dict[EventKey, set[str]] = {}
     for one in visible:
         fact = one.row.fact
         if any(remark.code == "late" for remark in fact.remarks):
-            marks.setdefault(fact.key, []).append("late")
+            marks.setdefault(fact.key, set()).add("late")
         if one.row.home in unsure:
-            marks.setdefault(fact.key, []).append("provisional")
+            marks.setdefault(fact.key, set()).add("provisional")
         for reference in fact.data.get("references", ()):
             if reference["as"] in ("corrects", "replaces") and reference["source"] == fact.source:
-                marks.setdefault((reference["source"], reference["id"]), []).append("corrected")
-    return marks
+                marks.setdefault((reference["source"], reference["id"]), set()).add("corrected")
+    return {key: [mark for mark in MARKS if mark in found] for key, found in marks.items()}
 
 
 def when(one: Seen) -> tuple[str, str, str]:
@@ -84,25 +87,35 @@ def header(child: UUID, visible: Sequence[Seen]) -> dict[str, Any]:
     """Who the child is, as far as the entries that this reader sees say so.
 
     The name that came last into use stands first: an agency that still writes an older one does not bring it back.
+    Last as far as this reader is shown when it was shared: an outline's hour does not decide.
+    `names` has the same names in their parts. `identifiers` are those that an entry shown in full with its source
+    carries: a number tells of the school or area that gave it, so it goes where the service goes.
     """
-    introduced: dict[str, None] = {}
-    former: set[str] = set()
-    born = ""
-    for one in sorted(visible, key=lambda one: (one.row.fact.shared, one.row.fact.id)):
+    introduced: dict[str, dict[str, Any]] = {}
+    former: dict[str, str] = {}
+    born: dict[str, str] = {}
+    numbers: set[tuple[str, str]] = set()
+    for one in sorted(visible, key=lambda one: (one.shown["shared"], one.row.fact.id)):
         described = one.row.fact.data["child"]
         for name in described.get("names", ()):
-            text = _cased(" ".join([*name.get("given", ()), name.get("family", "")]).strip())
+            parts = _parts(name)
+            text = " ".join([*parts.get("given", ()), parts.get("family", "")]).strip()
             if text:
-                introduced.setdefault(text)
-            if name.get("use") in ("old", "maiden"):
-                former.add(text)
-        born = described.get("birth_date", {}).get("date", "") or born
+                introduced.setdefault(text, {}).update(parts)
+            if name.get("use") in FORMER:
+                former[text] = name["use"]
+        born = described.get("birth_date") or born
+        if one.decision.shown == "full" and one.decision.service:
+            numbers |= {(each["system"], each["value"]) for each in described.get("identifiers", ())}
     newest_first = list(introduced)[::-1]
     known = sorted(newest_first, key=former.__contains__)
     return {
         "id": str(child),
         **({"name": known[0], "also_known_as": known[1:]} if known else {}),
-        **({"birth_date": born} if born else {}),
+        **({"names": [_used(introduced[text], former.get(text)) for text in known]} if known else {}),
+        **({"birth_date": born["date"]} if born else {}),
+        **({"birth_date_accuracy": born["accuracy"]} if "accuracy" in born else {}),
+        **({"identifiers": [{"system": each[0], "value": each[1]} for each in sorted(numbers)]} if numbers else {}),
     }
 
 
@@ -140,6 +153,15 @@ def _line(one: Seen) -> dict[str, Any]:
     }
 
 
-def _cased(name: str) -> str:
-    """Systems that shout are not quoted: a name in capitals alone is shown as a name."""
-    return name.title() if name.isupper() else name
+def _parts(name: Mapping[str, Any]) -> dict[str, Any]:
+    """A name in its parts. Systems that shout are not quoted: a name in capitals alone is shown as a name."""
+    parts = {part: name[part] for part in ("family", "given", "use") if part in name}
+    if " ".join([*name.get("given", ()), name.get("family", "")]).isupper():
+        parts |= {"family": parts["family"].title()} if "family" in parts else {}
+        parts |= {"given": [each.title() for each in parts["given"]]} if "given" in parts else {}
+    return parts
+
+
+def _used(parts: dict[str, Any], former: str | None) -> dict[str, Any]:
+    """That a name is a former one is not unsaid by an agency that still writes it."""
+    return {**parts, "use": former} if former else parts

@@ -74,9 +74,17 @@ class Child:
     corrected: Mapping[EventKey, EventKey] = field(default_factory=_frozen)
 
 
+ENDING_AGREEMENTS = frozenset({"agreement-withdrawn", "agreement-expired"})
+
+
+def rests_on_child(reported: Fact) -> bool:
+    """Does what `receive` makes of this fact rest on the child so far? Where not, nobody needs to fold the child."""
+    return reported.name in ENDING_AGREEMENTS
+
+
 def receive(child: Child, reported: Fact) -> list[Fact]:
     """What an agency reports has happened. We may remark on it; we do not refuse it."""
-    if reported.name in ("agreement-withdrawn", "agreement-expired") and not _agreement_meant(child, reported):
+    if reported.name in ENDING_AGREEMENTS and not _agreement_meant(child, reported):
         return [replace(reported, remarks=(*reported.remarks, Remark("nothing-to-withdraw")))]
     return [reported]
 

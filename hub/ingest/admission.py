@@ -35,6 +35,7 @@ from schemas.rules import is_urgent
 
 LOG = logging.getLogger("hub.ingest")
 TRIES = 20
+VERSIONS_IN_MEMORY = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,8 @@ class Admission:
     def _retried(self, decide: Callable[[Batch], list[ReceiptRow]]) -> list[Receipt]:
         for _ in range(TRIES):
             self.catch_up()
+            if len(self._versions) > VERSIONS_IN_MEMORY:
+                self._versions.clear()
             batch = Batch(self.record, self.clock().isoformat(timespec="milliseconds"), self._versions)
             try:
                 answers = decide(batch)
@@ -240,11 +243,11 @@ class Admission:
     def _record(self, batch: Batch, opened: Opened, stream: UUID, remarks: list[Remark]) -> int:
         """What the domain makes of it, as rows; gives the index of the reported fact itself."""
         reported = _reported(opened, stream, tuple(remarks), batch.at)
-        facts = domain.receive(self._child(batch, stream), reported) if domain.is_standing(reported) else [reported]
-        for fact in facts:
+        child = self._child(batch, stream) if domain.rests_on_child(reported) else domain.Child()
+        for fact in domain.receive(child, reported):
             seq = batch.next_seq(stream)
             notes = [{"code": remark.code, "note": remark.note} for remark in fact.remarks]
-            batch.facts.append(
+            batch.add(
                 Recorded(stream, seq, _topic(opened), batch.at, opened.jws, opened.salt, opened.data_bytes, notes)
             )
             if stream == IDENTITY:
@@ -256,7 +259,7 @@ class Admission:
     def _child(self, batch: Batch, stream: UUID) -> domain.Child:
         """The child so far, whichever of its ids an event came under, with what this batch already adds."""
         members = self.resolver.register.members(stream)
-        if len(members) == 1 and not any(row.originator_id == stream for row in batch.facts):
+        if len(members) == 1 and not batch.adds_to(stream):
             return self.record.child(stream)
         facts = [fact for member in members for fact in batch.facts_of(member)]
         return domain.fold(sorted(facts, key=lambda fact: fact.admitted))
@@ -284,7 +287,7 @@ def late_remarks(data: Mapping[str, Any], shared: str) -> list[Remark]:
         edition = get_edition("late-sharing", on)
     except NoEdition:
         return []
-    return [Remark("late", f"{days} days; {edition}")] if days > edition.text["limit"] else []
+    return [Remark("late", str(edition))] if days > edition.text["limit"] else []
 
 
 class StillWaits(Exception):

@@ -27,11 +27,27 @@ class Batch:
     versions: dict[UUID, int]
     """Last sequence numbers of streams, kept by the caller from batch to batch until another writer was faster."""
     facts: list[Recorded] = field(default_factory=list)
+    """In the order of the log; `add` puts one here."""
     writes: Writes = field(default_factory=Writes)
     known: dict[tuple[str, str], Known] = field(default_factory=dict)
     waiting: dict[tuple[str, str], Known] = field(default_factory=dict)
     answered: dict[str, ReceiptRow] = field(default_factory=dict)
     """Record digest → the answer that it already has."""
+    _of_stream: dict[UUID, list[Recorded]] = field(default_factory=dict)
+    _heads: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def add(self, row: Recorded) -> None:
+        """Add one row to what is written."""
+        self.facts.append(row)
+        self._of_stream.setdefault(row.originator_id, []).append(row)
+
+    def adds_to(self, stream: UUID) -> bool:
+        """Does this batch add facts to a stream?"""
+        return stream in self._of_stream
+
+    def begin(self, stream: UUID) -> None:
+        """A stream that nobody has written to: its id was made this moment."""
+        self.versions[stream] = 0
 
     def next_seq(self, stream: UUID) -> int:
         """The next sequence number of a stream, counting what this batch already adds."""
@@ -44,7 +60,7 @@ class Batch:
     def facts_of(self, stream: UUID) -> Iterator[Fact]:
         """The facts of a stream with those that this batch adds to it."""
         yield from self.record.facts(stream)
-        yield from (to_fact(row) for row in self.facts if row.originator_id == stream)
+        yield from map(to_fact, self._of_stream.get(stream, ()))
 
     def look_up(self, source: str, digests: list[str], ids: list[str]) -> None:
         """Fetch at once what is known of these records: earlier answers, admitted ids, ids that wait."""
@@ -81,15 +97,16 @@ class Batch:
 
     def note(self, stream: UUID, topic: str, data: dict[str, Any]) -> int:
         """Add one of the hub's own notes; gives its index in the batch."""
-        self.facts.append(own_note(stream, self.next_seq(stream), topic, self.at, data))
+        self.add(own_note(stream, self.next_seq(stream), topic, self.at, data))
         return len(self.facts) - 1
 
     def head(self, source: str) -> tuple[int, str]:
         """(sequence, statement digest) of a source's newest record; (0, "") before the first."""
-        if source not in self.writes.heads:
+        found = self.writes.heads.get(source) or self._heads.get(source)
+        if found is None:
             rows = self.record.query("SELECT sequence, digest FROM source_head WHERE source=?", (source,))
-            return (rows[0][0], rows[0][1]) if rows else (0, "")
-        return self.writes.heads[source]
+            found = self._heads[source] = (rows[0][0], rows[0][1]) if rows else (0, "")
+        return found
 
     def remember(self, row: InboxRow) -> None:
         """Make an event count once, from here on in this batch too."""

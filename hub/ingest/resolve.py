@@ -10,18 +10,20 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from hub.domain.child import taken_back
 from hub.domain.facts import Fact
 from hub.identity.matching import HUB_CHILD, Description, Verdict, describe, judge, merged, tokens
-from hub.identity.register import ASSIGNED, Register, assignment, fold
+from hub.identity.register import ASSIGNED, Register, Subject, assignment, fold
 from hub.ingest.batch import Batch
 from hub.rules.editions import get_edition
 from hub.store.record import IDENTITY, Record
 
 HELD_IN_MEMORY = 5_000
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class UnknownChild(Exception):
@@ -36,38 +38,48 @@ class Resolver:
     index_key: bytes
     register: Register = field(default_factory=Register)
     _held: OrderedDict[UUID, Description] = field(default_factory=OrderedDict)
+    _said: OrderedDict[Subject, tuple[UUID, Mapping[str, Any]]] = field(default_factory=OrderedDict)
+    """What a source last said of a child, word for word: systems repeat it with every event."""
 
     def catch_up(self) -> Register:
         """The register up to the last fact of the identity stream."""
         before = self.register.seq
         fold(self.record.facts(IDENTITY, after=before), self.register)
         if self.register.seq != before:
-            self._held.clear()
+            self._clear()
         return self.register
 
     def forget(self) -> None:
         """Another writer was faster, or a batch was given up: start again from what is recorded."""
         self.register = Register()
-        self._held.clear()
+        self._clear()
 
     def child(
         self, batch: Batch, statement: Mapping[str, str], child: Mapping[str, Any], *, urgent: bool, kept: bool
     ) -> UUID:
         """The child of one event, assigned in this batch if it is new. Errors: `UnknownChild`."""
         source, subject = statement["source"], statement["subject"]
-        new = describe(child)
         found = self.register.find(source, subject)
+        if found is not None and self._said.get((source, subject)) == (found, child):
+            return found
+        new = describe(child)
         if found is None and kept:
             found = self._named(child)
             self._assign(batch, source, subject, found, Verdict("same", "hub-id"), urgent=urgent)
         elif found is None:
             found = self._match(batch, source, subject, new, urgent)
         self._learn(batch, found, new)
+        _keep(self._said, (source, subject), (found, child))
         return found
 
     def unlearn(self, child: UUID) -> None:
         """Something about this child was retracted: what describes it is read again before it is compared again."""
         self._held.pop(self.register.survivor(child), None)
+        self._said.clear()
+
+    def _clear(self) -> None:
+        self._held.clear()
+        self._said.clear()
 
     def _named(self, child: Mapping[str, Any]) -> UUID:
         for one in child.get("identifiers", ()):
@@ -85,8 +97,9 @@ class Resolver:
         candidates = same + unsure
         doubt = verdicts[candidates[0]] if candidates else Verdict("different", "none")
         child = uuid.uuid4()
+        batch.begin(child)
         self._assign(batch, source, subject, child, doubt, urgent=urgent, candidates=candidates, new=True)
-        self._held[child] = Description()
+        _keep(self._held, child, Description())
         return child
 
     def _assign(
@@ -117,9 +130,7 @@ class Resolver:
         held = self._held.get(child)
         if held is None:
             held = merged(self._described(batch, child))
-            self._held[child] = held
-            if len(self._held) > HELD_IN_MEMORY:
-                self._held.popitem(last=False)
+            _keep(self._held, child, held)
         return held
 
     def _described(self, batch: Batch, child: UUID) -> list[Description]:
@@ -137,6 +148,13 @@ class Resolver:
         if held is not None:
             self._held[child] = held | new
         batch.writes.index.extend((token, child.hex) for token in tokens(new, self.index_key))
+
+
+def _keep(some: OrderedDict[K, V], key: K, value: V) -> None:
+    """Remember, and forget what was remembered first."""
+    some[key] = value
+    if len(some) > HELD_IN_MEMORY:
+        some.popitem(last=False)
 
 
 def _uuid(text: str) -> UUID | None:

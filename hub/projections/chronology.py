@@ -11,7 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,8 +20,8 @@ import orjson
 
 from hub.domain.child import is_standing
 from hub.domain.facts import Fact, Remark
-from hub.store.keys import KeyAway
-from hub.store.record import NOT_CHILDREN, Record
+from hub.store.keys import RANDOM, KeyAway
+from hub.store.record import NOT_CHILDREN, UNOPENED, Record
 from hub.store.sealing import open_bytes, seal_bytes
 
 VERSION = 1
@@ -114,6 +114,8 @@ class Chronology:
         self._db.close()
 
     def _open(self, row: Any, key: bytes) -> Row:
+        if not row[2]:
+            return self._open_late(row[0])
         held = orjson.loads(open_bytes(key, row[2], _place(row[0])))
         remarks = tuple(Remark(*one) for one in held["remarks"])
         home = UUID(row[1])
@@ -123,6 +125,15 @@ class Chronology:
             remarks=remarks, stream=home, seq=held["seq"], position=row[0],
         )  # fmt: skip
         return Row(row[0], home, fact, row[3])
+
+    def _open_late(self, position: int) -> Row:
+        """A row whose key was away when the view came by: shown when it is back. Errors: `KeyAway`."""
+        fact = self.record.fact_at(position)
+        with self._lock, self._transaction():
+            self._insert([fact], self.position())
+        narrative = self._db.execute("SELECT narrative FROM entry WHERE position=?", (position,)).fetchone()[0]
+        words = {name: value for name, value in fact.data.items() if name != "narrative"}
+        return Row(position, fact.stream, replace(fact, data=words), narrative)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -136,11 +147,13 @@ class Chronology:
 
     def _insert(self, facts: Iterable[Fact], position: int) -> None:
         """The rows of these facts, and the position that they reach."""
-        rows = [self._row(fact) for fact in facts if fact.stream not in NOT_CHILDREN and "child" in fact.data]
+        rows = [self._row(fact) for fact in facts if fact.stream not in NOT_CHILDREN and _is_of_a_child(fact)]
         self._db.executemany("INSERT OR REPLACE INTO entry VALUES (?,?,?,?,?,?)", rows)
         self._db.execute("INSERT OR REPLACE INTO progress VALUES ('chronology',?,?)", (VERSION, position))
 
     def _row(self, fact: Fact) -> tuple[Any, ...]:
+        if fact.name == UNOPENED:  # it stands in every reading, and each one tries it again
+            return fact.position, fact.stream.hex, fact.admitted, 1, b"", None
         keys = self.record.keys
         narrative = fact.data.get("narrative")
         content = {
@@ -156,6 +169,10 @@ class Chronology:
 
     def _start_again(self) -> None:
         self._db.executescript("DELETE FROM entry; DELETE FROM progress;")
+
+
+def _is_of_a_child(fact: Fact) -> bool:
+    return "child" in fact.data or (fact.name == UNOPENED and fact.stream.version == RANDOM)
 
 
 def _place(position: int) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,18 @@ class Edition:
         return f"{self.rule}/{self.edition}"
 
 
-@cache
+@lru_cache(maxsize=4096)
 def get_edition(rule: str, on: date) -> Edition:
     """The edition of a rule in force on a day. Errors: `NoEdition`."""
-    editions = json.loads((HERE / f"{rule}.json").read_text())["editions"]
-    for one in sorted(editions, key=lambda one: str(one["from"]), reverse=True):
+    for one in _editions(rule):
         ends = one.get("until", "9999")
         if one["status"] == "in-force" and one["from"] <= on.isoformat() < ends:
             return Edition(rule, one["edition"], one)
     raise NoEdition(f"no edition of {rule} was in force on {on}")
+
+
+@cache
+def _editions(rule: str) -> list[dict[str, Any]]:
+    """All editions of a rule, the newest first."""
+    editions: list[dict[str, Any]] = json.loads((HERE / f"{rule}.json").read_text())["editions"]
+    return sorted(editions, key=lambda one: str(one["from"]), reverse=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -21,7 +20,7 @@ from eventsourcing.sqlite import SQLiteDatastore
 
 from hub.domain.child import Child, fold
 from hub.domain.facts import Fact, Remark
-from hub.store.keys import FileKeyStore, KeyStore
+from hub.store.keys import FileKeyStore, KeyAway, KeyStore
 from hub.store.mapper import SALT_BYTES, BodyMapper, Recorded
 from hub.store.recorder import RecordRecorder
 from hub.store.tables import Writes
@@ -42,6 +41,10 @@ NOT_CHILDREN = frozenset({REGISTRY, IDENTITY, ACCESS, SOURCES})
 def staff_stream(person: str) -> UUID:
     """The stream of one professional's standing."""
     return uuid5(FIXED, f"staff:{person}")
+
+
+UNOPENED = "unopened"
+"""The name under which `since` gives a fact whose key is away."""
 
 
 class StaleVersion(Exception):
@@ -94,18 +97,35 @@ class Record(Application[UUID]):
         return child
 
     def since(self, position: int, limit: int = 500) -> list[Fact]:
-        """Facts after this log position, in the order of the log. Errors: `KeyAway`."""
+        """Facts after this log position, in the order of the log; one whose key is away comes as `UNOPENED`.
+
+        So a view can go on for everybody else, while whoever reads that child is told that it is not whole.
+        """
         rows = self.query(
             "SELECT l.position, e.originator_id, e.originator_version, e.topic, e.state FROM log l"
             " JOIN stored_events e ON e.originator_id=l.stream AND e.originator_version=l.seq"
             " WHERE l.position>? ORDER BY l.position LIMIT ?",
             (position, limit),
         )
-        return [replace(self._open(StoredEvent(UUID(row[1]), row[2], row[3], row[4])), position=row[0]) for row in rows]
+        return [self._open_or_not(StoredEvent(UUID(row[1]), row[2], row[3], row[4]), row[0]) for row in rows]
 
-    def _open(self, stored: StoredEvent) -> Fact:
+    def fact_at(self, position: int) -> Fact:
+        """The fact at one log position. Errors: `KeyAway`."""
+        ((stream, seq),) = self.query("SELECT stream, seq FROM log WHERE position=?", (position,))
+        (stored,) = self.recorder.select_events(UUID(stream), gt=seq - 1, lte=seq)
+        return self._open(stored, position)
+
+    def _open_or_not(self, stored: StoredEvent, position: int) -> Fact:
+        try:
+            return self._open(stored, position)
+        except KeyAway:
+            at = orjson.loads(stored.state.partition(b"\n")[0])["at"]
+            stream, seq = UUID(str(stored.originator_id)), stored.originator_version
+            return Fact(name=UNOPENED, version=0, data={}, admitted=at, stream=stream, seq=seq, position=position)
+
+    def _open(self, stored: StoredEvent, position: int = 0) -> Fact:
         row: Any = self.mapper.to_domain_event(stored)
-        return to_fact(row)
+        return to_fact(row, position)
 
     def position(self) -> int:
         """The log's last position; 0 when nothing is recorded."""
@@ -144,7 +164,7 @@ def open_record(home: Path) -> Record:
     return Record(home / "record.db", keys)
 
 
-def to_fact(row: Recorded) -> Fact:
+def to_fact(row: Recorded, position: int = 0) -> Fact:
     """A stored row as the domain sees it, brought to the current version of its contract."""
     name, _, version = row.topic.rpartition("/v")
     statement = statement_of(row.jws)
@@ -162,6 +182,7 @@ def to_fact(row: Recorded) -> Fact:
         remarks=tuple(Remark(**remark) for remark in row.remarks),
         stream=row.originator_id,
         seq=row.originator_version,
+        position=position,
     )
 
 

@@ -11,7 +11,7 @@ import orjson
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
-from hub.store.tables import SCHEMA, Writes
+from hub.store.tables import SCHEMA, ReceiptRow, Writes
 from schemas.log import leaf_hash
 
 
@@ -63,14 +63,7 @@ class RecordRecorder(SQLiteApplicationRecorder):
                 for r in writes.inbox
             ],
         )
-        for receipt in writes.receipts:
-            if receipt.fact >= 0:
-                receipt.row["position"] = first + receipt.fact
-            c.execute(
-                "INSERT INTO receipt (caller, record, row) VALUES (?,?,?)",
-                (receipt.caller, receipt.record, orjson.dumps(receipt.row)),
-            )
-            receipt.row["cursor"] = c.lastrowid
+        self._write_receipts(c, writes.receipts, first)
         c.executemany(
             "INSERT INTO quarantine VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             [
@@ -83,6 +76,18 @@ class RecordRecorder(SQLiteApplicationRecorder):
         )  # fmt: skip
         c.executemany("UPDATE quarantine SET state=? WHERE id=?", [(state, id) for id, state in writes.settled])
         c.executemany("INSERT OR IGNORE INTO identity_index VALUES (?,?)", writes.index)
+
+    def _write_receipts(self, c: SQLiteCursor, receipts: Sequence[ReceiptRow], first: int) -> None:
+        """Cursors go on from the last that was ever given, as the table's own numbering would."""
+        c.execute("SELECT seq FROM sqlite_sequence WHERE name='receipt'")
+        given = c.fetchone()
+        rows = []
+        for cursor, receipt in enumerate(receipts, (given[0] if given else 0) + 1):
+            if receipt.fact >= 0:
+                receipt.row["position"] = first + receipt.fact
+            rows.append((cursor, receipt.caller, receipt.record, orjson.dumps(receipt.row)))
+            receipt.row["cursor"] = cursor
+        c.executemany("INSERT INTO receipt VALUES (?,?,?,?)", rows)
 
 
 def _leaf(stored: StoredEvent, stream: str, prev: bytes) -> bytes:

@@ -112,7 +112,10 @@ def test_rooms_are_opened_as_they_are_asked_for(open_hub: Callable[..., Hub]) ->
 
 def test_registered_services_are_named_by_their_registration(open_hub: Callable[..., Hub], police: object) -> None:
     hub = open_hub()
-    listed = {"urn:safeguarding:service:northmarch-police": {"name": "Other", "kind": "council"}, "urn:x": {"name": "X"}}
+    listed = {
+        "urn:safeguarding:service:northmarch-police": {"name": "Other", "kind": "council"},
+        "urn:x": {"name": "X"},
+    }
     (hub.settings.home / "services.json").write_text(json.dumps(listed))
     hub.admission.catch_up()
     assert hub.services()["urn:safeguarding:service:northmarch-police"]["name"] == "Northmarch"

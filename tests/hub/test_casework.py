@@ -101,7 +101,11 @@ def test_a_person_of_two_roles_says_in_which_they_act(hub: Hub, child: UUID, sta
 def test_it_happened_now_unless_the_entry_says_when(hub: Hub, child: UUID, staff: Callable[..., str]) -> None:
     staff("fenn", "allocatedSocialWorker")
     hub.casework.record("fenn", entry(child))
-    assert last(hub, child).data["happened"] == {"from": "2025-03-03T12:00:00Z", "precision": "instant", "zone": "source"}
+    assert last(hub, child).data["happened"] == {
+        "from": "2025-03-03T12:00:00Z",
+        "precision": "instant",
+        "zone": "source",
+    }
     happened = {"from": "2025-02-28", "precision": "day", "zone": "none"}
     hub.casework.record("fenn", entry(child, happened=happened))
     assert last(hub, child).data["happened"] == happened
@@ -120,12 +124,16 @@ def test_who_reads_or_counts_does_not_write(hub: Hub, child: UUID, staff: Callab
     assert refused(hub, "isla", entry(child)) == "ReadersDoNotWrite"
 
 
-def test_a_steward_settles_and_adds_nothing_to_a_childs_record(hub: Hub, child: UUID, staff: Callable[..., str]) -> None:
+def test_a_steward_settles_and_adds_nothing_to_a_childs_record(
+    hub: Hub, child: UUID, staff: Callable[..., str]
+) -> None:
     staff("bram", "steward")
     assert refused(hub, "bram", entry(child)) == "StewardsOnlySettle"
 
 
-@pytest.mark.parametrize("event", ["role-held", "role-ended", "training-recorded", "conflict-declared", "conflict-ended"])
+@pytest.mark.parametrize(
+    "event", ["role-held", "role-ended", "training-recorded", "conflict-declared", "conflict-ended"]
+)
 def test_only_officers_register_staff(hub: Hub, staff: Callable[..., str], event: str) -> None:
     staff("ottoline", "teamManager")
     details = {"person": "fenn", "role": "frontDoor", "service": S + "x"}
@@ -187,7 +195,9 @@ def test_a_misfit_says_nothing_of_what_was_written(hub: Hub, child: UUID, staff:
     assert "Quillfeather" not in misfit(hub, "fenn", entry(child, details={"Quillfeather": "Quillfeather"}))
 
 
-def test_an_entry_about_a_child_that_the_hub_never_knew_waits_in_quarantine(hub: Hub, staff: Callable[..., str]) -> None:
+def test_an_entry_about_a_child_that_the_hub_never_knew_waits_in_quarantine(
+    hub: Hub, staff: Callable[..., str]
+) -> None:
     staff("fenn", "allocatedSocialWorker")
     done = hub.casework.record("fenn", entry(uuid.uuid4()))
     assert (done.receipt.outcome, done.receipt.reason) == ("quarantined", "unknown-child")
@@ -195,6 +205,15 @@ def test_an_entry_about_a_child_that_the_hub_never_knew_waits_in_quarantine(hub:
 
 
 # --- identity settled -------------------------------------------------------------------------------------------------
+
+
+def say_same(hub: Hub, way: str, one: UUID, other: UUID) -> None:
+    """The steward's word by its own command, or written as an entry by hand."""
+    if way == "settle":
+        hub.casework.settle("bram", "identity-same", one, other, "confirmed")
+    else:
+        details = {"children": [str(one), str(other)]}
+        hub.casework.record("bram", {"event": "identity-same", "details": details}, role="steward")
 
 
 def test_a_steward_settles_who_is_who(hub: Hub, two: tuple[UUID, UUID], staff: Callable[..., str]) -> None:
@@ -232,17 +251,11 @@ def test_who_has_read_one_of_the_two_does_not_settle_who_they_are(
     staff("bram", "steward")
     hub.disclosure.chronology(Ask(person="bram", child=two[1], purpose="triage", role="frontDoor"))
     with pytest.raises(NotYours, match="StewardIsNoReader"):
-        if way == "settle":
-            hub.casework.settle("bram", "identity-same", *two, "confirmed")
-        else:
-            same = {"event": "identity-same", "details": {"children": [str(one) for one in two]}}
-            hub.casework.record("bram", same, role="steward")
+        say_same(hub, way, *two)
     assert hub.register().children() == list(two)
 
 
-def test_who_was_answered_nothing_has_read_nothing(
-    hub: Hub, two: tuple[UUID, UUID], staff: Callable[..., str]
-) -> None:
+def test_who_was_answered_nothing_has_read_nothing(hub: Hub, two: tuple[UUID, UUID], staff: Callable[..., str]) -> None:
     staff("bram", "steward")
     with pytest.raises(NoAnswer):
         hub.disclosure.chronology(Ask(person="bram", child=two[0], purpose="triage"))
@@ -256,11 +269,7 @@ def test_a_word_about_a_child_that_never_was_is_a_misfit_and_stops_nothing(
     staff("bram", "steward")
     stranger = uuid.uuid4()
     with pytest.raises(Misfit, match="child"):
-        if way == "settle":
-            hub.casework.settle("bram", "identity-same", two[0], stranger, "confirmed")
-        else:
-            details = {"children": [str(two[0]), str(stranger)]}
-            hub.casework.record("bram", {"event": "identity-same", "details": details})
+        say_same(hub, way, two[0], stranger)
     assert open_hub().register().children() == list(two)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -178,3 +179,22 @@ def test_the_auditor_sees_entries_in_the_order_of_admission_with_their_digests(
     entries = read(hub, auditor, "audit")["entries"]
     assert [entry["id"] for entry in entries] == ["e0", "e1", "e2"]
     assert all(entry["datadigest"] and entry["source"] == police.source for entry in entries)
+
+
+def test_one_childs_missing_key_leaves_every_other_child_readable_and_heals(
+    hub: Hub, police: Any, front_door: str
+) -> None:
+    hub.admission.admit([police.seal(person="p1")], police.source)
+    other = {"names": [{"family": "Testerby", "given": ["Bramble"]}], "birth_date": {"date": "2016-02-29"}}
+    hub.admission.admit([police.seal(person="p2", child=other)], police.source)
+    lost, whole = hub.register().children()
+    home = hub.settings.home / "keys.db"
+    with sqlite3.connect(home) as keys:
+        held = keys.execute("SELECT * FROM event_key WHERE stream=?", (lost.hex,)).fetchall()
+        keys.execute("DELETE FROM event_key WHERE stream=?", (lost.hex,))
+    hub.disclosure.chronology(Ask(person=front_door, child=whole, purpose="triage"))
+    with pytest.raises(CannotBeShownComplete):
+        hub.disclosure.chronology(Ask(person=front_door, child=lost, purpose="triage"))
+    with sqlite3.connect(home) as keys:
+        keys.executemany("INSERT INTO event_key VALUES (?,?,?)", held)
+    assert hub.disclosure.chronology(Ask(person=front_door, child=lost, purpose="triage")).body

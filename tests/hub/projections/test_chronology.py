@@ -155,11 +155,11 @@ def test_a_batch_that_fails_leaves_position_and_rows_together(told: Hub, monkeyp
     live, position = everything(told, told.view), told.view.position()
 
     def away(*_: Any) -> bytes:
-        raise KeyAway("key store away")
+        raise OSError("disk away")
 
     with monkeypatch.context() as broken:
-        broken.setattr(told.record.keys, "event_key", away)
-        with pytest.raises(KeyAway):
+        broken.setattr(told.record, "since", away)
+        with pytest.raises(OSError, match="disk away"):
             told.view.rebuild()
     assert told.view.position() == position
     assert everything(told, told.view) == live

@@ -30,10 +30,9 @@ LADDER_OF_TWO = {(NAME, 1): v1_to_v2, (NAME, 2): v2_to_v3}
 
 def test_data_climbs_every_step_from_its_version_on() -> None:
     old = {"event": NAME, "version": 1, "details": {"names": "x"}}
-    assert upcast(NAME, 1, old, LADDER_OF_TWO) == (
-        NAME, 3,
-        {"event": NAME, "version": 3, "details": {"agreement": "x"}, "summary": {"text": "brought up", "made": "by-template"}},
-    )  # fmt: skip
+    summary = {"text": "brought up", "made": "by-template"}
+    now = {"event": NAME, "version": 3, "details": {"agreement": "x"}, "summary": summary}
+    assert upcast(NAME, 1, old, LADDER_OF_TWO) == (NAME, 3, now)
     assert upcast(NAME, 2, {"details": {}}, LADDER_OF_TWO)[1] == 3
     assert old == {"event": NAME, "version": 1, "details": {"names": "x"}}
 
