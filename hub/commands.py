@@ -176,11 +176,15 @@ def cmd_keys(settings: Settings, args: argparse.Namespace) -> None:
 
 def cmd_export(settings: Settings, args: argparse.Namespace) -> None:
     """Export what this reader may see of a child in the MAIS standards' shapes."""
-    from hub.export import to_jsonld
+    from hub.export import NotEnough, to_jsonld
 
     hub = _hub(settings)
     ask = Ask(person=args.person, child=_child(args.child), purpose=args.purpose, role=args.role, page=10_000)
-    out(to_jsonld(orjson.loads(hub.disclosure.chronology(ask).body)))
+    answer = orjson.loads(hub.disclosure.chronology(ask).body)
+    try:
+        out(to_jsonld(answer))
+    except NotEnough as error:
+        raise FaultFound(f"nothing was exported: {error}") from error
 
 
 def cmd_serve(settings: Settings, args: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ record in a thread of their own, so that a reader rarely waits.
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -24,6 +25,8 @@ from schemas.strict import strict_json
 
 LOG = logging.getLogger("hub.serving")
 FOLLOW_EVERY_S = 0.5
+NEW_OBJECTS = 20_000
+"""How many more objects there must be before Python looks for cycles: an answer makes thousands and leaves none."""
 
 
 class NotServed(Exception):
@@ -36,6 +39,8 @@ def serve(hub: Hub) -> None:
     app = build(hub)
     hub.admission.catch_up()
     hub.admission.try_waiting("newer")  # what an older version of the hub did not know yet
+    gc.freeze()  # what is there when serving begins stays: no search for cycles walks it again
+    gc.set_threshold(NEW_OBJECTS, 20, 20)
     ended = threading.Event()
     follower = threading.Thread(target=_follow, args=(hub, ended), name="views", daemon=True)
     follower.start()

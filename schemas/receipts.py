@@ -5,7 +5,7 @@ receipts to make, keep and send again is the hub's business and not known here.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from hmac import compare_digest
 
 from schemas import compact
@@ -52,13 +52,14 @@ class Receipt:
         return bool(self.record) and _same(self.record, record)
 
 
-_MEMBERS = {f.name for f in fields(Receipt)}
+_ORDER = tuple(f.name for f in fields(Receipt))
+_MEMBERS = set(_ORDER)
 _TEXTS = ("source", "id", "statement", "outcome", "reason", "at", "record")
 
 
 def sign_receipts(rows: Sequence[Receipt], key: SigningKey, *, hub: str, at: str) -> str:
     """Signs a batch: payload `{"at", "hub", "rows"}`. `hub` is the hub's URN, `at` an RFC 3339 instant."""
-    payload = {"at": at, "hub": hub, "rows": [asdict(row) for row in rows]}
+    payload = {"at": at, "hub": hub, "rows": [{name: getattr(row, name) for name in _ORDER} for row in rows]}
     return compact.sign(compact.canonical_json(payload), key, RECEIPTS_TYP)
 
 

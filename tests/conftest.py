@@ -4,7 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import is_hypothesis_test, settings
 
+LONG = os.environ.get("LONG") == "1"
+LONGER = 10
+"""How many times more examples a property is tried with when the long counts are asked for."""
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -17,3 +21,21 @@ def shared_dir() -> Path:
             pytest.fail(absent)
         pytest.skip(absent)
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def long_counts() -> bool:
+    """Are the long counts asked for (`LONG=1`)? Tests that count mutations, kills or pairs then take more of them."""
+    return LONG
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `LONG=1` every property is tried with ten times its examples, mutated files and records included."""
+    properties = {getattr(item, "obj", None) for item in items} if LONG else set()
+    for test in filter(is_hypothesis_test, properties):
+        given: settings = getattr(test, SETTINGS)
+        setattr(test, SETTINGS, settings(given, max_examples=given.max_examples * LONGER))
+
+
+SETTINGS = "_hypothesis_internal_use_settings"
+"""Where Hypothesis keeps a test's settings; it has no public way to change them once they are decorated."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,10 @@ from adapters.kit.agency import Agency, Settings
 from adapters.kit.events import Ready, get_version
 from adapters.kit.files import Found, list_files, read_records
 from adapters.kit.home import Secrets, fill_settings
-from adapters.kit.judging import EVENTS, NO_EVENT, UNREADABLE, Judge, Judged
+from adapters.kit.judging import EVENTS, MOVES_THE_SNAPSHOT, NO_EVENT, UNREADABLE, Judge, Judged
 from adapters.kit.memory import MEMORY_TABLES, Memory
 from adapters.kit.outcomes import NativeRecord, Remark, Unreadable
-from adapters.kit.relevance import Sender
+from adapters.kit.placing import Standing
 from schemas.catalogue import find_kind
 
 TRIAL: Settings = {
@@ -25,7 +25,6 @@ TRIAL: Settings = {
     "service": {"urn": "urn:safeguarding:service:trial", "name": "Trial service", "kind": "another service"},
     "identity": {"mode": "test"},
 }
-TRIAL_SENDER = Sender("trial", "2000-01-01")
 WELL = (EVENTS, NO_EVENT)
 
 
@@ -35,13 +34,12 @@ class Check:
 
     agency: Agency
     settings: Settings
-    _published: dict[tuple[str, str, int], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         connection = sqlite3.connect("")  # a private file that is gone when we are: long exports do not fit in memory
         connection.executescript(MEMORY_TABLES)
         self._memory = Memory(connection)
-        self._judge = Judge(self.settings, Secrets(bytes(32), bytes(32)), self._find_published, TRIAL_SENDER)
+        self._judge = Judge(self.settings, Secrets(bytes(32), bytes(32)), self._memory)
 
     def check(self, paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
         """One report a record. OSError if a file cannot be opened."""
@@ -63,14 +61,11 @@ class Check:
         own = self._memory.find_last(record.system, record.key)
         return own or self._memory.find_last(record.system, record.supersedes)
 
-    def _find_published(self, system: str, key: str, ordinal: int) -> str | None:
-        return self._published.get((system, key, ordinal))
-
     def _remember(self, record: NativeRecord, judged: Judged) -> None:
-        if judged.outcome in WELL:
+        if judged.outcome in MOVES_THE_SNAPSHOT:
             self._memory.add_snapshot(record, get_version(record))
         for ready in judged.ready:
-            self._published[record.system, record.key, ready.ordinal] = ready.id
+            self._memory.add_published(record, ready.subject, Standing(ready.id, ready.name, ready.target, ready.as_))
 
 
 def trial_settings(agency: Agency, given: Settings | None) -> Settings:
@@ -97,6 +92,7 @@ def _describe_event(ready: Ready) -> dict[str, Any]:
         "event": ready.name,
         "mais": kind.mais if kind else "",
         "change": data.get("change", ""),
+        "relevance": data["relevance"].get("rule", "person"),
         "happened": data.get("happened", {}).get("precision", ""),
         "child": {
             "identifiers": sorted(identifier["system"] for identifier in child.get("identifiers", ())),
@@ -113,7 +109,7 @@ def _describe_remark(remark: Remark) -> dict[str, str]:
 
 def as_line(report: dict[str, Any]) -> str:
     """One report as a line for people."""
-    events = ", ".join(event["event"] for event in report["events"])
+    events = ", ".join(f"{event['event']} ({event['relevance']})" for event in report["events"])
     reasons = "; ".join(" ".join(reason.values()) for reason in report["reasons"])
     remarks = " ".join(f"[{remark['code']}]" for remark in report["remarks"])
     columns = [

@@ -31,14 +31,14 @@ from adapters.kit.outbox import Outbox, OutboxForeign, OutboxLocked, open_outbox
 from adapters.kit.progress import Progress
 from adapters.kit.publisher import Door, HttpCarrier
 from adapters.kit.rejoining import Behind, rejoin
-from adapters.kit.relevance import RuleUnknown, Sender
+from adapters.kit.relevance import Sender
 from adapters.kit.running import Line
 from adapters.kit.sealing import Sealer
 from adapters.kit.status import as_lines, describe_outbox
 
 WELL_DONE, FAULT_FOUND, MISUSED, INTERRUPTED = 0, 1, 2, 130
 PATIENCE_S = 120.0
-MISUSES = (BadHome, ClockRefused, OutboxLocked, OutboxForeign, RuleUnknown, NotADirectoryError)
+MISUSES = (BadHome, ClockRefused, OutboxLocked, OutboxForeign, NotADirectoryError)
 
 MakeCarrier = Callable[[Door, Clock], Carrier]
 

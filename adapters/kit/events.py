@@ -1,7 +1,8 @@
 """From what a mapping said to the exact bytes of an event: completed, checked, named. Seals nothing, sends nothing.
 
-The bytes and the id of an event depend on the native record, the agency's settings and secrets, and who or what let it
-go; never on when, where or how often a file was read. So reading a file again is harmless.
+The bytes and the id of an event depend on the native record, the agency's settings and secrets, what was published of
+this record and this child before, and who let it go; never on when, where or how often a file was read. So reading a
+file again is harmless.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,8 @@ from typing import Any
 from adapters.kit.agency import Settings
 from adapters.kit.home import Secrets
 from adapters.kit.outcomes import Event, NativeRecord, Remark, Unmappable
+from adapters.kit.placing import CORRECTS, Placed, Published, place_events
+from adapters.kit.relevance import Gate, HeldBack, in_order_of_sealing
 from adapters.kit.when import rfc3339
 from schemas.catalogue import find_kind
 from schemas.check import check_event
@@ -24,16 +27,17 @@ from schemas.check import check_event
 MAX_REMARKS = 100
 PREVIOUS_UNKNOWN = Remark("previous-version-unknown", "", "It stands to an earlier event that was never published.")
 ID_HEX = 32
+LEVELS = "NRV"
 SAID_BY = {"service": "urn", "service_name": "name", "service_kind": "kind", "controller": "controller"}
 SAID_BY_ALSO = ("contact", "statement", "basis")
 
-FindPublished = Callable[[str, str, int], str | None]
-"""(system, native key, ordinal) -> id of the event last published for it, or None."""
+Data = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """An event that only needs sealing. `ordinal` is its place in its record; `time` is RFC 3339 or None."""
+    """An event that only needs sealing. `time` is RFC 3339 or None; `target` is the id of the earlier event that it
+    stands to, `as_` how, both "" where there is none."""
 
     name: str
     id: str
@@ -41,17 +45,26 @@ class Ready:
     salt: bytes
     data: bytes
     time: str | None
-    ordinal: int
+    target: str = ""
+    as_: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The events of a record that may go, in the order of their sealing, and the rule that holds others back."""
+
+    ready: tuple[Ready, ...] = ()
+    held_back: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What completes every event of a record beside the record: settings, secrets, relevance, earlier ids."""
+    """What completes every event of a record beside the record: settings, secrets, what was published, what may go."""
 
     settings: Settings
     secrets: Secrets
-    relevance: Mapping[str, Any]
-    find_published: FindPublished
+    published: Published
+    gate: Gate
 
 
 def canonical(value: Any) -> bytes:
@@ -84,93 +97,109 @@ def make_salt(secret: bytes, event_id: str) -> bytes:
     return hmac.new(secret, event_id.encode("ascii"), hashlib.sha256).digest()
 
 
+def with_subjects(record: NativeRecord, events: Iterable[Event], secrets: Secrets) -> list[tuple[Event, str]]:
+    """Each event with the pseudonym of its person."""
+    return [(event, make_subject(secrets.agency, record.system, event.person)) for event in events]
+
+
 def complete_events(
     record: NativeRecord, events: Sequence[Event], remarks: tuple[Remark, ...], context: Context
-) -> list[Ready] | Unmappable:
-    """All events of a record made ready, or the first misfit: then none of them goes out.
-
-    What would take back an event that was never published is left out: there is nothing to take back.
-    """
-    ready: list[Ready] = []
-    of_name: dict[str, int] = {}
-    for ordinal, event in enumerate(events):
-        nth = of_name.get(event.name, 0)
-        of_name[event.name] = nth + 1
-        if event.as_ == "retracts" and event.about and context.find_published(record.system, *event.about) is None:
-            continue
-        done = _complete(record, event, remarks, context, ordinal, nth)
-        if isinstance(done, Unmappable):
-            return done
-        ready.append(done)
-    return ready
-
-
-def _complete(
-    record: NativeRecord, event: Event, remarks: tuple[Remark, ...], context: Context, ordinal: int, nth: int
-) -> Ready | Unmappable:
-    if not event.person:  # all children without an id would become one
+) -> Completed | Unmappable:
+    """All events of a record that may go made ready, or the first misfit: then none of them goes out."""
+    if not all(event.person for event in events):  # all children without an id would become one
         return Unmappable("person", "The record has no local person id.")
-    time = _read_time(event.time)
-    if isinstance(time, Unmappable):
-        return time
-    data = _complete_data(record, event, remarks, context, time)
-    if isinstance(data, Unmappable):
-        return data
-    misfit = find_misfit(data)
-    if misfit is not None:
-        return misfit
-    event_id = make_event_id(context.secrets.agency, record, event.name, nth)
-    subject = make_subject(context.secrets.agency, record.system, event.person)
-    salt = make_salt(context.secrets.salt, event_id)
-    return Ready(event.name, event_id, subject, salt, canonical(data), time, ordinal)
+    drafts: list[tuple[Placed, Data]] = []
+    for placed in place_events(record, with_subjects(record, events, context.secrets), context.published):
+        data = _complete_data(record, placed, remarks, context)
+        if isinstance(data, Unmappable):
+            return data
+        drafts.append((placed, data))
+    drafts = in_order_of_sealing(drafts)
+    ready, held_back = [], ""
+    for (placed, data), relevance in zip(drafts, context.gate.judge(drafts), strict=True):
+        if isinstance(relevance, HeldBack):
+            held_back = held_back or relevance.rule
+            continue
+        misfit = find_misfit(data | {"relevance": dict(relevance)})
+        if misfit is not None:
+            return misfit
+        ready.append(_make_ready(record, placed, data | {"relevance": dict(relevance)}, context))
+    return Completed(tuple(ready), held_back)
 
 
-def _read_time(time: str | None) -> str | Unmappable | None:
-    if time is None:
-        return None
-    try:
-        return rfc3339(datetime.fromisoformat(time))
-    except ValueError:
-        return Unmappable("time", "The recording time is no RFC 3339 instant.")
+def _make_ready(record: NativeRecord, placed: Placed, data: Data, context: Context) -> Ready:
+    event_id = make_event_id(context.secrets.agency, record, placed.event.name, placed.nth)
+    return Ready(
+        placed.event.name,
+        event_id,
+        placed.subject,
+        make_salt(context.secrets.salt, event_id),
+        canonical(data),
+        read_time(placed.event.time),
+        placed.target,
+        placed.event.as_ if placed.target else "",
+    )
+
+
+def read_time(time: str | None) -> str | None:
+    """A recording time as the statement has it. ValueError if it is no RFC 3339 instant."""
+    return None if time is None else rfc3339(datetime.fromisoformat(time))
 
 
 def _complete_data(
-    record: NativeRecord, event: Event, remarks: tuple[Remark, ...], context: Context, time: str | None
-) -> dict[str, Any] | Unmappable:
+    record: NativeRecord, placed: Placed, remarks: tuple[Remark, ...], context: Context
+) -> Data | Unmappable:
+    """The whole data but for its relevance."""
+    event = placed.event
     kind = find_kind(event.name)
     if kind is None:
         return Unmappable("event", f"No event of this name is in the catalogue: {event.name}.")
-    data: dict[str, Any] = {
+    try:
+        time = read_time(event.time)
+    except ValueError:
+        return Unmappable("time", "The recording time is no RFC 3339 instant.")
+    data: Data = {
         **event.data,
         "event": event.name,
         "version": kind.version,
         "partnership": context.settings["partnership"]["urn"],
         "origin": make_origin(record),
         "said_by": make_said_by(context.settings, event.data.get("said_by", {})),
-        "relevance": dict(context.relevance),
     }
     data.setdefault("change", "new")
     if time is not None:  # the statement's time may not be ahead of the seal's; the data keeps what the source claims
         data.setdefault("recorded", time)
-    unknown = _refer(record, event, context, data)
+    if placed.of:
+        data["label"] = _label_of_taken_back(placed.of, data.get("label", {}))
+    if event.about and not placed.target and event.as_ == CORRECTS:
+        return Unmappable("references", "It corrects an event that was never published.")
+    unknown = _refer(placed, context, data)
     said = [*data.get("remarks", ()), *(remark.as_data() for remark in (*record.remarks, *remarks, *unknown))]
     if said:
         data["remarks"] = _without_repeats(said)[:MAX_REMARKS]
     return data
 
 
-def _refer(record: NativeRecord, event: Event, context: Context, data: dict[str, Any]) -> tuple[Remark, ...]:
+def _refer(placed: Placed, context: Context, data: Data) -> tuple[Remark, ...]:
     """Adds the reference to an earlier event of this source. Where that was never published (held back, or before our
     time) this event is the first the hub hears: it goes out as new, with a remark."""
-    if event.about is None:
+    if placed.event.about is None:
         return ()
-    earlier = context.find_published(record.system, *event.about)
-    if earlier is None:
+    if not placed.target:
         data["change"] = "new"
         return (PREVIOUS_UNKNOWN,)
-    reference = {"source": context.settings["source"]["urn"], "id": earlier, "as": event.as_}
+    reference = {"source": context.settings["source"]["urn"], "id": placed.target, "as": placed.event.as_}
     data["references"] = [*data.get("references", ()), reference]
     return ()
+
+
+def _label_of_taken_back(name: str, given: Data) -> Data:
+    """That something was taken back is held as closely as the thing itself: its category, and its floor at least."""
+    kind = find_kind(name)
+    if kind is None:
+        return given
+    level = max(kind.floor, given.get("level", kind.floor), key=LEVELS.index)
+    return {**given, "category": kind.category, "level": level}
 
 
 def make_origin(record: NativeRecord) -> dict[str, str]:

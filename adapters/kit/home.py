@@ -84,6 +84,8 @@ def read_settings(path: Path, agency: Agency) -> Settings:
             raise BadHome(f"adapter.toml says nothing for [{table}] {name}")
     if settings.get("identity", {}).get("mode", "test") not in ("test", "live"):
         raise BadHome('adapter.toml: [identity] mode is "test" or "live"')
+    if settings.get("relevance", {}).get("otherwise", "send") not in ("send", "hold"):
+        raise BadHome('adapter.toml: [relevance] otherwise is "send" or "hold"')
     return settings
 
 

@@ -16,10 +16,20 @@ from adapters.kit.clock import Clock
 from adapters.kit.events import Ready, get_version
 from adapters.kit.files import Found, Look, digest_file, look_at, read_records
 from adapters.kit.home import Home
-from adapters.kit.judging import EVENTS, HELD_BACK, NEEDS_A_PERSON, NO_EVENT, UNMAPPABLE, UNREADABLE, Judge, Judged
+from adapters.kit.judging import (
+    EVENTS,
+    MOVES_THE_SNAPSHOT,
+    NEEDS_A_PERSON,
+    NO_EVENT,
+    UNMAPPABLE,
+    UNREADABLE,
+    Judge,
+    Judged,
+)
 from adapters.kit.memory import Handled
 from adapters.kit.outbox import Head, Outbox, Row
 from adapters.kit.outcomes import NativeRecord, Unreadable
+from adapters.kit.placing import Standing
 from adapters.kit.progress import Progress
 from adapters.kit.relevance import Sender
 from adapters.kit.sealing import Sealer
@@ -28,7 +38,6 @@ from schemas.envelope import CannotSeal
 
 BATCH_RECORDS = 200
 SETTLED = (EVENTS, NO_EVENT)
-MOVES_THE_SNAPSHOT = (EVENTS, NO_EVENT, HELD_BACK)
 KNOWN = "known"
 
 
@@ -64,7 +73,7 @@ class Intake:
 
     def __post_init__(self) -> None:
         memory = self.outbox.memory
-        self._judge = Judge(self.home.settings, self.home.secrets, memory.find_published, self.sender)
+        self._judge = Judge(self.home.settings, self.home.secrets, memory, self.sender)
         self._sealer = Sealer(self.home.source, self.home.event_key)
 
     def take_file(self, path: Path) -> bool:
@@ -122,7 +131,10 @@ class Intake:
             return KNOWN
         last, before = self._find_last(record, handled)
         judged = self._judge.judge(format, record, last)
-        judged = self._seal_all(record, version, judged)
+        judged = self._seal_all(record, judged)
+        if handled is None:  # judged for the first time: every other version of these records is an earlier one
+            for key in judged.takes_back:
+                self.outbox.memory.settle_held_back(record.system, key)
         self._remember(record, version, judged, handled, before, digest)
         return judged.outcome
 
@@ -137,7 +149,7 @@ class Intake:
             last = memory.find_last(record.system, record.supersedes)
         return last, before
 
-    def _seal_all(self, record: NativeRecord, version: str, judged: Judged) -> Judged:
+    def _seal_all(self, record: NativeRecord, judged: Judged) -> Judged:
         """All events of the record sealed, or none: what no door would open is unmappable."""
         head, at = self.outbox.get_head(), self.clock()
         rows: list[tuple[Ready, Row]] = []
@@ -151,7 +163,8 @@ class Intake:
             rows.append((ready, row))
         self._write_rows(record, rows, head)
         for ready in judged.ready:
-            self.outbox.memory.add_published(record, version, ready.ordinal, ready.id)
+            published = Standing(ready.id, ready.name, ready.target, ready.as_)
+            self.outbox.memory.add_published(record, ready.subject, published)
         return judged
 
     def _write_rows(self, record: NativeRecord, rows: list[tuple[Ready, Row]], head: Head) -> None:
@@ -173,10 +186,10 @@ class Intake:
     ) -> None:
         memory = self.outbox.memory
         newest = memory.find_last(record.system, record.key)
-        if judged.outcome in MOVES_THE_SNAPSHOT and (newest.version if newest else None) == before:
-            memory.add_snapshot(record, version)
         end = {"outcome": judged.outcome, "reason": judged.reason, "field": judged.field, "before": before}
         memory.add_handled(record, version, {**end, "file": digest, "at": self._now()})
+        if judged.outcome in MOVES_THE_SNAPSHOT and (newest.version if newest else None) == before:
+            memory.add_snapshot(record, version)
 
     def _now(self) -> str:
         return rfc3339(self.clock())

@@ -36,6 +36,7 @@ audience = {audience}
 receipt_key = "hub-receipt.jwk"
 
 [relevance]
+otherwise = "send"          # or "hold": what is on no list, about a child not yet shared, waits for a person
 held_back_formats = []      # formats that leave only when a person sends them (once DIR --by PERSON --decided DATE)
 
 [outbox]

@@ -12,17 +12,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.kit.outcomes import NativeRecord, Unreadable
+from adapters.kit.placing import Standing
 
 MAX_KEPT_BYTES = 10 * 1024 * 1024
 KEPT = ("held", "unmappable", "held-back")
 """Outcomes whose bytes are kept: a person must look, or may still send them."""
+STANDS = "p.as_ <> 'retracts' AND NOT EXISTS (SELECT 1 FROM published r WHERE r.target = p.id AND r.as_ = 'retracts')"
+TAKEN_BACK = "taken-back-before-it-was-sent"
 SNAPSHOT_MEMBERS = ("key", "person", "parsed", "format", "format_version", "system", "label", "supersedes")
 
 MEMORY_TABLES = """
 CREATE TABLE published (
-    system TEXT NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, ordinal INTEGER NOT NULL, id TEXT NOT NULL,
-    PRIMARY KEY (system, key, version, ordinal, id)
+    id TEXT NOT NULL UNIQUE, system TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, subject TEXT NOT NULL,
+    target TEXT NOT NULL, as_ TEXT NOT NULL
 );
+CREATE INDEX published_by_record ON published (system, key, subject);
+CREATE INDEX published_by_subject ON published (subject);
+CREATE INDEX published_by_target ON published (target, as_);
 CREATE TABLE native (
     system TEXT NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL,
     field TEXT NOT NULL, before TEXT, raw BLOB, file TEXT NOT NULL, label TEXT NOT NULL, at TEXT NOT NULL,
@@ -79,20 +85,25 @@ class Memory:
         found = self._db.execute(question, given).fetchone()
         return None if found is None else NativeRecord(raw=b"", **json.loads(found[0]))
 
-    def find_published(self, system: str, key: str, ordinal: int) -> str | None:
-        """The id of the event that was last published for this place of a native record."""
+    def list_standing(self, system: str, key: str, subject: str) -> list[Standing]:
+        """What was published for a native record about a person and not taken back, the oldest first."""
         found = self._db.execute(
-            "SELECT p.id FROM published p JOIN sealed s ON s.id = p.id"
-            " WHERE p.system = ? AND p.key = ? AND p.ordinal = ? ORDER BY s.sequence DESC LIMIT 1",
-            (system, key, ordinal),
-        ).fetchone()
-        return None if found is None else str(found[0])
+            f"SELECT id, name, target, as_ FROM published p WHERE system = ? AND key = ? AND subject = ? AND {STANDS}"  # noqa: S608
+            " ORDER BY rowid",
+            (system, key, subject),
+        )
+        return [Standing(*row) for row in found]
 
-    def add_published(self, record: NativeRecord, version: str, ordinal: int, event_id: str) -> None:
-        """That this id stands for this place of this version."""
+    def is_shared(self, subject: str) -> bool:
+        """Does anything that was published about this person stand?"""
+        question = f"SELECT 1 FROM published p WHERE subject = ? AND {STANDS} LIMIT 1"  # noqa: S608
+        return self._db.execute(question, (subject,)).fetchone() is not None
+
+    def add_published(self, record: NativeRecord, subject: str, event: Standing) -> None:
+        """That this event was published for a native record about a person."""
         self._db.execute(
-            "INSERT OR IGNORE INTO published VALUES (?, ?, ?, ?, ?)",
-            (record.system, record.key, version, ordinal, event_id),
+            "INSERT OR IGNORE INTO published VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (event.id, record.system, record.key, event.name, subject, event.target, event.as_),
         )
 
     def add_person(self, subject: str, system: str, at: str) -> None:
@@ -107,6 +118,14 @@ class Memory:
             "INSERT OR REPLACE INTO native VALUES"
             " (:system, :key, :version, :outcome, :reason, :field, :before, :raw, :file, :label, :at)",
             row,
+        )
+
+    def settle_held_back(self, system: str, key: str) -> None:
+        """The record was taken back at its source: what is held back of it is true no more, and nobody may send it."""
+        self._db.execute(
+            "UPDATE native SET outcome = 'no-event', reason = ?, raw = NULL"
+            " WHERE system = ? AND key = ? AND outcome = 'held-back'",
+            (TAKEN_BACK, system, key),
         )
 
     def add_snapshot(self, record: NativeRecord, version: str) -> None:

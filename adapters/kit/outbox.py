@@ -22,7 +22,7 @@ from typing import Any
 from adapters.kit.memory import MEMORY_TABLES, Memory
 from schemas.envelope import Receipt
 
-SHAPE = 1
+SHAPE = 2
 UNSETTLED = "state IN ('pending', 'sent')"
 
 OWN_TABLES = """

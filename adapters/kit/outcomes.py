@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+EVERYTHING = "*"
+"""In place of an event's name, where a record as a whole is taken back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Remark:
@@ -65,15 +68,18 @@ class Event:
     `data` has no event, version, partnership, origin or relevance, and `said_by` only where it differs from the
     agency's settings (it is merged over them). `person` is the local person id for the subject. `time` is when the
     source system recorded it (RFC 3339), None where it has no such time. `about` names an earlier event of this source
-    by (native key, ordinal within the key's last published version); the kit turns it into a reference
-    {source, id, as}, with `as_` one of retracts, replaces, corrects, follows ...
+    by (native key, event name): the newest of that name about the same `person` that was not taken back, so an
+    incident's own event and never a correction of it. The kit turns it into a reference {source, id, as}, with `as_`
+    one of retracts, replaces, corrects, follows ... With `retracts` it is every standing event of that name with what
+    it replaced and what was said about it since, or with EVERYTHING all that stands of the record about this person;
+    the kit makes one retraction for each.
     """
 
     name: str
     data: dict[str, Any]
     person: str
     time: str | None = None
-    about: tuple[str, int] | None = None
+    about: tuple[str, str] | None = None
     as_: str = ""
 
 
@@ -95,20 +101,26 @@ class NoEvent:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A person must look before anything leaves (an identity conflict, an adult with a child's flag)."""
+    """A person must look before anything leaves (an identity conflict, an adult with a child's flag).
+
+    `meanwhile` goes out all the same: the retraction of what stands under a wrong child does not wait for the right one.
+    """
 
     reason: str
     field: str = ""
     remarks: tuple[Remark, ...] = ()
+    meanwhile: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Unmappable:
-    """The mapping does not know what this means. `field` is where, `why` a code or fixed sentence."""
+    """The mapping does not know what this means. `field` is where, `why` a code or fixed sentence; `meanwhile` as for
+    `Held`."""
 
     field: str
     why: str
     remarks: tuple[Remark, ...] = ()
+    meanwhile: tuple[Event, ...] = ()
 
 
 Outcome = Events | NoEvent | Held | Unmappable

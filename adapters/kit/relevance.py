@@ -1,21 +1,26 @@
-"""May this leave the agency: which rule lets an event go, or that a person chose to send it. Reads no event's content.
+"""May this leave the agency: the rule that lets an event go, or that a person chose to send it.
 
-For now a setting decides: everything goes under the always-relevant rule, but for the formats listed under
-`[relevance] held_back_formats`, which go only when a person sends them (`once DIR --by PERSON --decided DATE`).
+The rules are those of `schemas/rules/relevance.json`, asked in this order: a person chose; the event's kind is on the
+dated list; the agency already shares something about this child; the agency's own setting `[relevance] otherwise`.
+
+That a child is already shared depends on what was read before. So it is judged once: an event in the outbox is never
+made again, and an outbox that was lost comes out the same when the same files are read in the same order.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from adapters.kit.agency import Settings
+from adapters.kit.placing import CHANGES_EARLIER, RETRACTS, Placed, Published
+from schemas.rules import find_always_relevant, get_list
 
-ALWAYS_RELEVANT = "always-relevant"
+ALWAYS_RELEVANT, ALREADY_SHARED, AGENCY_SETTING = "always-relevant", "already-shared", "agency-setting"
 HELD_BACK_FORMAT = "held-back-format"
+SEND, HOLD = "send", "hold"
+Relevance = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,40 +39,69 @@ class HeldBack:
     rule: str
 
 
-def judge_relevance(format_name: str, settings: Settings, sender: Sender | None) -> dict[str, Any] | HeldBack:
-    """The `relevance` member of the events of this record, or that the record is held back."""
-    if sender is None and "shared_by" in settings.get("relevance", {}):
-        sender = Sender(**settings["relevance"]["shared_by"])
-    if sender is not None:
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Judges the events of one record after the other, by one agency's settings and what it already shares."""
+
+    settings: Settings
+    published: Published
+    sender: Sender | None = None
+    format_name: str = ""
+
+    def judge(self, events: Sequence[tuple[Placed, Mapping[str, Any]]]) -> list[Relevance | HeldBack]:
+        """The `relevance` member of each event, or that it is held back. `events` in the order of their sealing."""
+        chosen = self._chosen()
+        if chosen is not None:
+            return [chosen for _ in events]
+        held_format = self.format_name in self._table.get("held_back_formats", ())
+        sharing: set[str] = set()
+        judged: list[Relevance | HeldBack] = []
+        for placed, data in events:
+            one = self._judge_one(placed, data, held_format, sharing)
+            if not isinstance(one, HeldBack) and placed.event.as_ != RETRACTS:
+                sharing.add(placed.subject)
+            judged.append(one)
+        return judged
+
+    @property
+    def _table(self) -> Mapping[str, Any]:
+        table: Mapping[str, Any] = self.settings.get("relevance", {})
+        return table
+
+    def _chosen(self) -> Relevance | None:
+        sender = self.sender
+        if sender is None and "shared_by" in self._table:
+            sender = Sender(**self._table["shared_by"])
+        if sender is None:
+            return None
         chosen = {"person": sender.person, "decided": sender.decided, "reason": sender.reason}
         return {name: value for name, value in chosen.items() if value}
-    if format_name in settings.get("relevance", {}).get("held_back_formats", ()):
-        return HeldBack(HELD_BACK_FORMAT)
-    rule = str(settings.get("relevance", {}).get("send", ALWAYS_RELEVANT))
-    return {"rule": rule, "edition": get_edition(rule)}
+
+    def _judge_one(
+        self, placed: Placed, data: Mapping[str, Any], held_format: bool, sharing: set[str]
+    ) -> Relevance | HeldBack:
+        """What changes something that is already out is never held back: partners would go on relying on it."""
+        if held_format and not (placed.target and placed.event.as_ in CHANGES_EARLIER):
+            return HeldBack(HELD_BACK_FORMAT)
+        if find_always_relevant(data) is not None:
+            return {"rule": ALWAYS_RELEVANT, "edition": get_edition()}
+        if placed.subject in sharing or self.published.is_shared(placed.subject):
+            return {"rule": ALREADY_SHARED, "edition": get_edition()}
+        otherwise = str(self._table.get("otherwise", SEND))
+        if otherwise == HOLD:
+            return HeldBack(AGENCY_SETTING)
+        return {"rule": AGENCY_SETTING, "edition": f"otherwise-{otherwise}"}
 
 
-class RuleUnknown(Exception):
-    """The settings name a rule of relevance that is not in the dated list."""
+def in_order_of_sealing(events: Sequence[tuple[Placed, dict[str, Any]]]) -> list[tuple[Placed, dict[str, Any]]]:
+    """For each person first what is on the list, because the rest leaves on the ground that this has left; else as
+    they were."""
+    first: dict[str, int] = {}
+    for place, (placed, _) in enumerate(events):
+        first.setdefault(placed.subject, place)
+    return sorted(events, key=lambda pair: (first[pair[0].subject], find_always_relevant(pair[1]) is None))
 
 
-@cache
-def get_edition(rule: str) -> str:
-    """The edition of a rule in `schemas/rules/relevance.json`. RuleUnknown if it has none of this id."""
-    text = files("schemas").joinpath("rules", "relevance.json").read_text(encoding="utf-8")
-    edition = _find_edition(json.loads(text), rule)
-    if edition is None:
-        raise RuleUnknown(f"[relevance] send names {rule!r}, which schemas/rules/relevance.json does not have")
-    return edition
-
-
-def _find_edition(part: Any, rule: str) -> str | None:
-    """A rule stands in the list as an object with its `id` and its own `edition`, or under the list's."""
-    inside = part if isinstance(part, list) else list(part.values()) if isinstance(part, dict) else []
-    for below in inside:
-        found = _find_edition(below, rule)
-        if found is not None:
-            return found or (part.get("edition", "") if isinstance(part, dict) else "")
-    if isinstance(part, dict) and (part.get("id") == rule or rule in part):
-        return str(part.get("edition", ""))
-    return None
+def get_edition() -> str:
+    """The edition of the list of rules."""
+    return str(get_list("relevance")["edition"])

@@ -42,6 +42,15 @@ class When:
         return self.happened["from"] if self.happened["precision"] in ("instant", "day") else None
 
 
+def is_after(one: str, other: str) -> bool:
+    """Is `one` later than `other`? Both RFC 3339 instants or days; what cannot be compared is not later."""
+    if not one or not other:
+        return False
+    if len(one) <= 10 or len(other) <= 10:
+        return one[:10] > other[:10]
+    return datetime.fromisoformat(one) > datetime.fromisoformat(other)
+
+
 def rfc3339(at: datetime) -> str:
     """An aware time as RFC 3339 with its own offset; fractions only where there are some; UTC as Z."""
     if at.tzinfo is None:

@@ -15,6 +15,7 @@ import orjson
 
 from hub.domain.facts import EventKey
 from hub.domain.labels import Label
+from hub.identity.matching import HUB_CHILD
 from hub.policy.decide import Decision
 from hub.policy.projector import existence_card
 from hub.projections.chronology import Row
@@ -83,13 +84,22 @@ def when(one: Seen) -> tuple[str, str, str]:
     return happened.get("from") or happened.get("to") or shared, shared, one.shown["ref"]
 
 
+def shown_as(members: Sequence[UUID], seen: Iterable[Seen]) -> UUID:
+    """The oldest of a child's ids under which this reader sees something.
+
+    Where people joined two ids and one has nothing for this reader, the answer does not tell that it is there.
+    """
+    homes = {one.row.home for one in seen if one.decision.shown != "hidden"}
+    return next((one for one in members if one in homes), members[0])
+
+
 def header(child: UUID, visible: Sequence[Seen]) -> dict[str, Any]:
     """Who the child is, as far as the entries that this reader sees say so.
 
     The name that came last into use stands first: an agency that still writes an older one does not bring it back.
     Last as far as this reader is shown when it was shared: an outline's hour does not decide.
-    `names` has the same names in their parts. `identifiers` are those that an entry shown in full with its source
-    carries: a number tells of the school or area that gave it, so it goes where the service goes.
+    `names` has the same names in their parts. `identifiers` are those that an entry carries which is shown in full
+    with service and place: a number tells of the school or area that gave it, so it goes where they go.
     """
     introduced: dict[str, dict[str, Any]] = {}
     former: dict[str, str] = {}
@@ -105,8 +115,9 @@ def header(child: UUID, visible: Sequence[Seen]) -> dict[str, Any]:
             if name.get("use") in FORMER:
                 former[text] = name["use"]
         born = described.get("birth_date") or born
-        if one.decision.shown == "full" and one.decision.service:
-            numbers |= {(each["system"], each["value"]) for each in described.get("identifiers", ())}
+        if one.decision.shown == "full" and one.decision.service and one.decision.place:
+            stated = ((each["system"], each["value"]) for each in described.get("identifiers", ()))
+            numbers.update(number for number in stated if number[0] != HUB_CHILD)
     newest_first = list(introduced)[::-1]
     known = sorted(newest_first, key=former.__contains__)
     return {

@@ -7,8 +7,9 @@ import hashlib
 import hmac
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -24,14 +25,15 @@ from hub.disclosure.answer import (
     entry_of,
     header,
     marks_of,
+    shown_as,
     stamp,
     structure_of,
     when,
 )
 from hub.domain import child as domain
 from hub.domain import standing
-from hub.domain.facts import Fact
-from hub.domain.labels import Label, label_for, label_inputs
+from hub.domain.facts import EventKey, Fact
+from hub.domain.labels import Label, LabelInputs, label_for, label_inputs
 from hub.domain.staff import Reader
 from hub.domain.standing import EVERY_CHILD
 from hub.identity.register import Register
@@ -48,6 +50,8 @@ from schemas.rules import is_urgent
 
 LOG = logging.getLogger("hub.disclosure")
 LAST = "9999"
+SHOWN = ("hidden", "existence", "outline", "full")
+MOST_CLOSELY = 3
 READS: Mapping[str, frozenset[str]] = {
     "identity-list": frozenset({"steward", "frontDoor", "outOfHours"}),
     "quarantine-list": frozenset({"steward"}),
@@ -94,6 +98,8 @@ class Answer:
     etag: str
     """Digest of the answer but for the time of asking, so that an unchanged page is known again."""
     next: str = ""
+    sha256: str = ""
+    """Of the body, hex: what the access record keeps of it."""
 
 
 class Disclosure:
@@ -130,7 +136,7 @@ class Disclosure:
             LOG.error("cannot be shown complete: %s", type(fault).__name__)
             self._note(ask, "incomplete", reader)
             raise CannotBeShownComplete from fault
-        self._note(ask, "answered", reader, resolved, opened, position, answer.body)
+        self._note(ask, "answered", reader, resolved, opened, position, answer.sha256)
         return answer
 
     def reader(self, person: str, role: str, now: datetime) -> Reader | None:
@@ -187,10 +193,13 @@ class Disclosure:
         self, ask: Ask, reader: Reader, child: domain.Child, members: Sequence[UUID], rows: Sequence[Row], now: datetime
     ) -> tuple[Reading, list[Seen]]:
         resolved = reading(reader, ask.purpose, child, now, child_id=_conflicting(reader, members))
-        facts = {row.fact.key: row.fact for row in rows}
-        labelled = [(row, _label(row.fact, facts, reader, child, now)) for row in rows]
-        decisions = self.policy.decide(resolved, {label for _, label in labelled})
-        seen = [Seen(row, label, decisions[label], _is_gone(row.fact, child)) for row, label in labelled]
+        labels_of = _Labelling(reader, child, now, {row.fact.key: row.fact for row in rows})
+        labelled = [(row, labels_of(row.fact)) for row in rows]
+        decisions = self.policy.decide(resolved, {label for _, labels in labelled for label in labels})
+        seen = []
+        for row, labels in labelled:
+            label = min(labels, key=lambda one: SHOWN.index(decisions[one].shown)) if len(labels) > 1 else labels[0]
+            seen.append(Seen(row, label, decisions[label], _is_gone(row.fact, child)))
         return resolved, [one for one in seen if one.decision.structure or not one.gone]
 
     def _answer(self, ask: Ask, reader: Reader, seen: Sequence[Seen], now: datetime) -> tuple[Answer, list[Seen]]:
@@ -209,20 +218,17 @@ class Disclosure:
             listed.sort(key=when)
         page, next_cursor = self._page(ask, reader, listed)
         body = {
-            "child": header(register.survivor(ask.child), visible),
+            "child": header(shown_as(register.members(ask.child), seen), visible),
             "purpose": ask.purpose,
             "role": reader.role,
             **({"as_of": stamp(ask.as_of)} if ask.as_of else {}),
-            "whole_until": stamp(now),
             "notice": NOTICE,
             "entries": [one.shown for one in page],
             "held_elsewhere": cards(one for one in elsewhere if not one.gone),
             **({"next": next_cursor} if next_cursor else {}),
         }
-        raw = orjson.dumps(body)
-        etag = hashlib.sha256(orjson.dumps({**body, "whole_until": ""})).hexdigest()
         opened = page + [one for one in elsewhere if not one.shown]
-        return Answer(raw, etag, next_cursor), opened
+        return _timed(orjson.dumps(body), stamp(now), next_cursor), opened
 
     def _project(self, one: Seen, reader: Reader, marks: Sequence[str]) -> dict[str, Any]:
         spoken = one.decision.shown == "full" and one.row.sealed_narrative is not None
@@ -252,7 +258,7 @@ class Disclosure:
 
     def _note(
         self, ask: Ask, outcome: str, reader: Reader | None = None, resolved: Reading | None = None,
-        seen: Sequence[Seen] = (), position: int = 0, body: bytes = b"",
+        seen: Sequence[Seen] = (), position: int = 0, digest: str = "",
     ) -> None:  # fmt: skip
         self.log.note(
             {
@@ -260,35 +266,68 @@ class Disclosure:
                 "service": reader.service if reader else "", "purpose": ask.purpose, "child": str(ask.child),
                 "as_of": stamp(ask.as_of) if ask.as_of else "", "policy": self.policy.digest, "position": position,
                 "facts": [[name, *key] for name, key in resolved.evidence if key] if resolved else [],
-                "classes": classes(seen), "answer": hashlib.sha256(body).hexdigest() if body else "",
+                "classes": classes(seen), "answer": digest,
             }
         )  # fmt: skip
 
 
-def _label(
-    fact: Fact, facts: Mapping[tuple[str, str], Fact], reader: Reader, child: domain.Child, now: datetime
-) -> Label:
-    """The entry's label for this reader; a correction is never less closely held than what it corrects."""
-    label = label_for(label_inputs(fact.data, _kind_facts(fact), fact.key), reader, child, now)
-    if not KINDS[fact.name].as_target:
+@dataclass(frozen=True, slots=True)
+class _Labelling:
+    """Labels the entries of one reading: once for all that rest on the same."""
+
+    reader: Reader
+    child: domain.Child
+    now: datetime
+    facts: Mapping[EventKey, Fact]
+    known: dict[LabelInputs, Label] = field(default_factory=dict)
+
+    def __call__(self, fact: Fact, behind: frozenset[EventKey] = frozenset()) -> tuple[Label, ...]:
+        """The entry's labels for this reader; the one that shows least counts.
+
+        A correction has one for each entry that it corrects, and is never less closely held than any of them, nor than
+        what those corrected themselves (`behind`: those that led here). Where one is not known it is held most closely.
+        """
+        own = self._own(fact)
+        kind = KINDS[fact.name]
+        if not kind.as_target:
+            return (own,)
+        found = [own] if own.category != kind.category else []
+        for one in fact.data.get("references", ()):
+            key = one["source"], one["id"]
+            target = self.facts.get(key) if key not in behind else None
+            if target is None:
+                found.append(own._replace(level=MOST_CLOSELY))
+                continue
+            found += [
+                of._replace(level=max(of.level, own.level), handling=of.handling | own.handling, addressed=own.addressed)
+                for of in self(target, behind | {fact.key})
+            ]
+        return tuple(found) or (own,)
+
+    def _own(self, fact: Fact) -> Label:
+        inputs = label_inputs(fact.data, _kind_facts(fact.name, is_urgent(fact.data)), fact.key)
+        label = self.known.get(inputs)
+        if label is None:
+            label = self.known[inputs] = label_for(inputs, self.reader, self.child, self.now)
         return label
-    for one in fact.data.get("references", ()):
-        target = facts.get((one["source"], one["id"]))
-        if target is not None and one["source"] == fact.source:
-            of = label_for(label_inputs(target.data, _kind_facts(target), target.key), reader, child, now)
-            label = of._replace(
-                level=max(of.level, label.level), handling=of.handling | label.handling, addressed=label.addressed
-            )
-    return label
 
 
-def _kind_facts(fact: Fact) -> dict[str, Any]:
-    kind = KINDS[fact.name]
-    nothing = kind.floor_when_nothing_found and fact.data["said_by"].get("statement") == "nothing-found"
+@cache
+def _kind_facts(name: str, urgent: bool) -> dict[str, Any]:
+    kind = KINDS[name]
     return {
-        "category": kind.category, "floor": kind.floor_when_nothing_found if nothing else kind.floor,
-        "handling": kind.handling, "urgent": is_urgent(fact.data), "delivery": kind.delivery,
+        "category": kind.category, "floor": kind.floor, "floor_when_nothing_found": kind.floor_when_nothing_found,
+        "handling": frozenset(kind.handling), "urgent": urgent, "delivery": kind.delivery,
     }  # fmt: skip
+
+
+def _timed(body: bytes, whole_until: str, next_cursor: str) -> Answer:
+    """The answer with the time up to which it is whole; the ETag covers all but that. One pass over the bytes."""
+    digest = hashlib.sha256(body[:-1])
+    etag = digest.hexdigest()
+    last = b',"whole_until":' + orjson.dumps(whole_until) + b"}"
+    digest.update(last)
+    return Answer(body[:-1] + last, etag, next_cursor, digest.hexdigest())
 
 
 def _is_gone(fact: Fact, child: domain.Child) -> bool:

@@ -7,8 +7,7 @@ The sender may raise a label and never lower it below the kind's floor.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -34,9 +33,9 @@ AGREEMENT_EVENTS: Final = frozenset(
 AGREEMENT_STATES: Final = frozenset({"given", "refused", "withdrawn", "expired"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LabelInputs:
-    """What an event's label rests on, whoever reads it. Stored with the entry, or read from it again."""
+class LabelInputs(NamedTuple):
+    """What an event's label rests on, whoever reads it. A tuple, because each of thousands of entries has one and those
+    that rest on the same have the same label."""
 
     event: str
     category: str
@@ -95,33 +94,38 @@ def label_inputs(
     marked `as_target` (a correction, a retraction) is held as closely as that; where the target is not known, it is
     held most closely.
     """
-    inputs = _inputs(data, kind, key)
+    inputs = _inputs(data, kind)
+    if inputs.event in AGREEMENT_EVENTS:
+        inputs = _of_agreement(inputs, data, key)
     return _as_target(inputs, target) if kind.get("as_target") else inputs
 
 
-def _inputs(data: Mapping[str, Any], kind: Mapping[str, Any], key: EventKey | None) -> LabelInputs:
-    nothing_found = data["said_by"].get("statement") == "nothing-found"
-    floor = (nothing_found and kind.get("floor_when_nothing_found")) or kind["floor"]
-    wish: Mapping[str, Any] = data.get("label") or {}
+def _inputs(data: Mapping[str, Any], kind: Mapping[str, Any]) -> LabelInputs:
     said: Mapping[str, Any] = data["said_by"]
     author: Mapping[str, Any] = said.get("author") or {}
+    nothing_found = said.get("statement") == "nothing-found"
+    category, level = kind["category"], (nothing_found and kind.get("floor_when_nothing_found")) or kind["floor"]
+    wish: Mapping[str, Any] = data.get("label") or {}
+    if wish:
+        category = _closer(category, wish.get("category"))
+        level = max(level, wish.get("level", level), key=LEVELS.__getitem__)
     shared = (data.get("shared_under") or {}).get("agreement")
+    addressed = data.get("addressed_to")
     return LabelInputs(
-        event=data["event"],
-        category=_closer(kind["category"], wish.get("category")),
-        level=max(floor, wish.get("level", floor), key=LEVELS.__getitem__),
-        handling=_handling(data, kind, wish),
-        urgent=bool(kind.get("urgent")),
-        delivery=bool(kind.get("delivery")),
-        nothing_found=nothing_found,
-        agreement=(shared["source"], shared["id"]) if shared else None,
-        service=said.get("service", ""),
-        author_service=author.get("service", ""),
-        author_person=author.get("person", ""),
-        addressed=tuple(
-            (to.get("service", ""), to.get("role", ""), to.get("person", "")) for to in data.get("addressed_to") or ()
-        ),
-        **_agreement_inputs(data, key),
+        data["event"],
+        category,
+        level,
+        _handling(data, kind, wish),
+        bool(kind.get("urgent")),
+        bool(kind.get("delivery")),
+        nothing_found,
+        (shared["source"], shared["id"]) if shared else None,
+        said.get("service", ""),
+        author.get("service", ""),
+        author.get("person", ""),
+        tuple((to.get("service", ""), to.get("role", ""), to.get("person", "")) for to in addressed)
+        if addressed
+        else (),
     )
 
 
@@ -152,9 +156,8 @@ def is_named(participant: Participant, reader: Reader) -> bool:
 
 def _as_target(inputs: LabelInputs, target: LabelInputs | None) -> LabelInputs:
     if target is None:
-        return replace(inputs, level="V")
-    return replace(
-        inputs,
+        return inputs._replace(level="V")
+    return inputs._replace(
         category=_closer(target.category, inputs.category),
         level=max(inputs.level, target.level, key=LEVELS.__getitem__),
         handling=inputs.handling | target.handling,
@@ -171,25 +174,24 @@ def _closer(floor: str, wished: str | None) -> str:
 
 def _handling(data: Mapping[str, Any], kind: Mapping[str, Any], wish: Mapping[str, Any]) -> frozenset[str]:
     """The kind's markers and the sender's together; a place that the source hides is a confidential address."""
-    markers = frozenset(kind.get("handling") or ()) | frozenset(wish.get("handling") or ())
-    places: Iterable[Mapping[str, Any]] = (
-        data.get("place") or {},
-        *((data.get("child") or {}).get("address") or ()),
-    )
-    return markers | {"confidentialAddress"} if any(place.get("protected") for place in places) else markers
+    markers = frozenset(kind.get("handling") or ())
+    if wish:
+        markers |= frozenset(wish.get("handling") or ())
+    for place in (data.get("place") or {}, *((data.get("child") or {}).get("address") or ())):
+        if place.get("protected"):
+            return markers | {"confidentialAddress"}
+    return markers
 
 
-def _agreement_inputs(data: Mapping[str, Any], key: EventKey | None) -> dict[str, Any]:
-    if data["event"] not in AGREEMENT_EVENTS:
-        return {}
+def _of_agreement(inputs: LabelInputs, data: Mapping[str, Any], key: EventKey | None) -> LabelInputs:
     details: Mapping[str, Any] = data.get("details") or {}
     named = [details["agreement"]] if "agreement" in details else []
     about = [(one["source"], one["id"]) for one in (*named, *(data.get("references") or ()))]
-    return {
-        "about": tuple(about + ([key] if key else [])),
-        "agreement_kind": details.get("kind", "engage"),
-        "scope": frozenset((details.get("scope") or {}).get("services") or ()),
-    }
+    return inputs._replace(
+        about=tuple(about + ([key] if key else [])),
+        agreement_kind=details.get("kind", "engage"),
+        scope=frozenset((details.get("scope") or {}).get("services") or ()),
+    )
 
 
 def _agreement_state(inputs: LabelInputs, child: Child, now: datetime) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,11 +22,13 @@ from hub.domain.child import is_standing
 from hub.domain.facts import Fact, Remark
 from hub.store.keys import RANDOM, KeyAway
 from hub.store.record import NOT_CHILDREN, UNOPENED, Record
-from hub.store.sealing import open_bytes, seal_bytes
+from hub.store.sealing import open_bytes, opener, seal_bytes
 
 VERSION = 1
 """Of the rows' form: another version is built anew from zero."""
 BATCH = 500
+LAG = 100
+"""Of positions that are no child's: so many may go by (accesses, above all) before the view writes that it saw them."""
 
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS progress (view TEXT PRIMARY KEY, version INTEGER NOT NULL, position INTEGER NOT NULL);"
@@ -69,15 +71,23 @@ class Chronology:
         """Follow the record, at most `limit` facts; gives the position reached. Errors: `KeyAway`."""
         done = 0
         with self._lock:
-            position = self.position()
+            held = position = self.position()
             while limit is None or done < limit:
-                facts = self.record.since(position, BATCH)
-                if not facts:
+                facts, position = self._next(position)
+                if facts or position > held + LAG:
+                    with self._transaction():
+                        self._insert(facts, position)
+                    held = position
+                if len(facts) < BATCH:
                     break
-                with self._transaction():
-                    self._insert(facts, facts[-1].position)
-                position, done = facts[-1].position, done + len(facts)
+                done += len(facts)
             return position
+
+    def _next(self, position: int) -> tuple[list[Fact], int]:
+        """The next facts that may be about a child, and the position up to which there are no others."""
+        last = self.record.position()
+        facts = self.record.since(position, BATCH, but=NOT_CHILDREN)
+        return facts, facts[-1].position if len(facts) == BATCH else max(last, *(one.position for one in facts[-1:]))
 
     def rebuild(self) -> int:
         """Throw the rows away and build them again from the record, in one transaction: no reader sees half of it."""
@@ -99,8 +109,11 @@ class Chronology:
                 f" AND admitted<=?{only} ORDER BY position",
                 (*(home.hex for home in homes), until),
             ).fetchall()
-        keys = {home.hex: self.record.keys.derived_key(home, "view") for home in {UUID(row[1]) for row in found}}
-        return [self._open(row, keys[row[1]]) for row in found]
+        there = {row[1] for row in found}
+        openers = {
+            home.hex: (home, opener(self.record.keys.derived_key(home, "view"))) for home in homes if home.hex in there
+        }
+        return [self._open(row, *openers[row[1]]) for row in found]
 
     def narrative(self, row: Row) -> str:
         """The words of one entry; "" where it has none. Errors: `KeyAway`."""
@@ -113,12 +126,11 @@ class Chronology:
         """Close the view's file."""
         self._db.close()
 
-    def _open(self, row: Any, key: bytes) -> Row:
+    def _open(self, row: Any, home: UUID, opened: Callable[[bytes, bytes], bytes]) -> Row:
         if not row[2]:
             return self._open_late(row[0])
-        held = orjson.loads(open_bytes(key, row[2], _place(row[0])))
-        remarks = tuple(Remark(*one) for one in held["remarks"])
-        home = UUID(row[1])
+        held = orjson.loads(opened(row[2], _place(row[0])))
+        remarks = tuple([Remark(*one) for one in held["remarks"]])
         fact = Fact(
             name=held["name"], version=held["version"], data=held["data"], source=held["source"], id=held["id"],
             subject=held["subject"], datadigest=held["datadigest"], shared=held["shared"], admitted=held["admitted"],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -96,16 +96,18 @@ class Record(Application[UUID]):
             return Child()
         return child
 
-    def since(self, position: int, limit: int = 500) -> list[Fact]:
+    def since(self, position: int, limit: int = 500, *, but: Collection[UUID] = ()) -> list[Fact]:
         """Facts after this log position, in the order of the log; one whose key is away comes as `UNOPENED`.
 
-        So a view can go on for everybody else, while whoever reads that child is told that it is not whole.
+        So a view can go on for everybody else, while whoever reads that child is told that it is not whole. Facts of
+        the streams in `but` are left out and not opened.
         """
+        marks = ",".join("?" * len(but))
         rows = self.query(
             "SELECT l.position, e.originator_id, e.originator_version, e.topic, e.state FROM log l"
             " JOIN stored_events e ON e.originator_id=l.stream AND e.originator_version=l.seq"
-            " WHERE l.position>? ORDER BY l.position LIMIT ?",
-            (position, limit),
+            f" WHERE l.position>? AND l.stream NOT IN ({marks}) ORDER BY l.position LIMIT ?",  # noqa: S608
+            (position, *(one.hex for one in but), limit),
         )
         return [self._open_or_not(StoredEvent(UUID(row[1]), row[2], row[3], row[4]), row[0]) for row in rows]
 

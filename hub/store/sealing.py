@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
@@ -20,10 +21,20 @@ def seal_bytes(key: bytes, plain: bytes, place: bytes) -> bytes:
 
 def open_bytes(key: bytes, sealed: bytes, place: bytes) -> bytes:
     """Decrypt. Errors: `KeyAway` when the key or the place is another."""
-    try:
-        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
-    except InvalidTag as error:
-        raise KeyAway("sealed bytes do not open") from error
+    return opener(key)(sealed, place)
+
+
+def opener(key: bytes) -> Callable[[bytes, bytes], bytes]:
+    """`open_bytes` for many under one key: takes sealed bytes and their place."""
+    decrypt = AESGCM(key).decrypt
+
+    def open_one(sealed: bytes, place: bytes) -> bytes:
+        try:
+            return decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
+        except InvalidTag as error:
+            raise KeyAway("sealed bytes do not open") from error
+
+    return open_one
 
 
 def seal_token(key: bytes, plain: bytes, place: bytes) -> bytes:

@@ -36,10 +36,19 @@ def holds(condition: Mapping[str, Any] | None, data: Mapping[str, Any]) -> bool:
 
 def is_urgent(data: Mapping[str, Any]) -> bool:
     """Whether the front door must read this event at once: by its kind (labels) or by what it says (urgent)."""
-    name = data.get("event")
-    if get_list("labels")["kinds"].get(name, {}).get("urgent", False):
-        return True
-    return any(row["event"] == name and holds(row["when"], data) for row in get_list("urgent")["by_content"])
+    by_name, by_content = _urgent()
+    name = str(data.get("event"))
+    return name in by_name or (name in by_content and any(holds(one, data) for one in by_content[name]))
+
+
+@cache
+def _urgent() -> tuple[frozenset[str], Mapping[str, list[Mapping[str, Any]]]]:
+    """Kinds that are urgent by name, and the conditions of those that are urgent by what they say."""
+    by_content: dict[str, list[Mapping[str, Any]]] = {}
+    for row in get_list("urgent")["by_content"]:
+        by_content.setdefault(row["event"], []).append(row["when"])
+    kinds: Mapping[str, Mapping[str, Any]] = get_list("labels")["kinds"]
+    return frozenset(name for name, label in kinds.items() if label.get("urgent")), by_content
 
 
 def find_always_relevant(data: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas import compact
+from schemas import compact, envelope
 from schemas.envelope import (
     HEARTBEAT,
     NO_CHILD,
@@ -90,7 +90,47 @@ def test_no_flipped_bit_opens_to_anything_else(event: dict[str, Any], place: flo
 
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_are_refused_and_nothing_worse(noise: bytes) -> None:
-    assert refusal(noise).step == "record-form"
+    assert refusal(noise).step in ("record-form", "compact-form")
+
+
+@pytest.mark.parametrize(
+    "odd", [b"\n", b"\x00", b"\x7f", b"\\", b"\\n", b"\\u0041", b'\\"', b'"', b"\xff", "é".encode(), b"=", b" "]
+)
+@pytest.mark.parametrize("member", [b"jws", b"salt", b"data"])
+def test_the_short_way_through_a_record_names_the_step_that_reading_json_names(member: bytes, odd: bytes) -> None:
+    whole = sealed()
+    begin = whole.index(b'"%b":"' % member) + len(member) + 4
+    for place in (begin, begin + 40, whole.index(b'"', begin)):
+        assert_alike(whole[:place] + odd + whole[place:])
+        assert_alike(whole[:place] + odd + whole[place + 1 :])
+
+
+@given(place=st.floats(0, 1, exclude_max=True), cut=st.integers(0, 3), put=st.binary(max_size=3))
+def test_the_short_way_through_a_record_ends_where_reading_json_ends(place: float, cut: int, put: bytes) -> None:
+    whole = sealed()
+    at = int(place * len(whole))
+    assert_alike(whole[:at] + put + whole[at + cut :])
+
+
+@pytest.mark.parametrize("spaced", [b'{ "jws"', b'{"jws" :', b'"}\n', b'" }', b"\t{"])
+def test_a_record_with_white_space_between_its_parts_opens_the_long_way(spaced: bytes) -> None:
+    record = sealed().replace(spaced.translate(None, b" \t\n"), spaced)
+    assert spaced in record
+    assert envelope._split_plain(record) is None
+    assert opened(record) == opened(sealed())
+
+
+def assert_alike(record: bytes) -> None:
+    """The same end whether or not the record is taken apart the short way."""
+    ends: list[Any] = []
+    for way in (envelope._split_plain, lambda record: None):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(envelope, "_split_plain", way)
+            try:
+                ends.append(opened(record))
+            except Refused as refused:
+                ends.append((refused.step, refused.why, refused.statement))
+    assert ends[0] == ends[1]
 
 
 @given(st.dictionaries(st.sampled_from(["jws", "salt", "data", "x"]), values, max_size=4))

@@ -14,6 +14,7 @@ from hub.bootstrap import open_hub
 from hub.disclosure import Ask, CannotBeShownComplete
 from hub.policy.decide import PolicyFault
 from hub.settings import Settings
+from schemas.mais import check_document
 
 
 def later(rule: str) -> Any:
@@ -270,3 +271,17 @@ def test_a_feed_for_another_partnership_is_quarantined_and_its_sender_knows(stor
     assert [row["reason"] for row in story.quarantined] == ["other-partnership"]
     (refused,) = story.stage.status("westlorn-clinic")["refused_rows"]
     assert refused["reason"] == "other-partnership"
+
+
+# -- export
+
+
+def test_every_childs_export_keeps_the_mais_standards(story: Story) -> None:
+    story.at(525, "11:50")
+    listed = story.stage.hub_lines("identity", "list", "--all", "--as", "bram.tolley", "--purpose", "triage")
+    assert {line["child"] for line in listed} == {story.wrenna, story.tobin}
+    for child in (story.wrenna, story.tobin):
+        words = ("export", "--child", child, "--format", "jsonld", "--as", "fenn.okoro-dale", "--purpose", "s47")
+        (document,) = story.stage.hub_lines(*words)
+        assert check_document(document) == []
+        assert len(document["@graph"]) > 1

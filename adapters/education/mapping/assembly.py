@@ -142,7 +142,7 @@ def _below(record: NativeRecord, last: NativeRecord | None, register: Register, 
     """Nothing to say; but marks of the same period that were corrected below the threshold take the pattern back."""
     said = _said_last(record, last, settings)
     if said and last is not None and last.parsed["period"] == record.parsed["period"]:
-        return take_back(record, said, "untrue")
+        return Events(take_back(record, last, "untrue", settings), register.remarks)
     return NoEvent("below-the-threshold", register.remarks)
 
 
@@ -152,11 +152,9 @@ def _after(said: Events, record: NativeRecord, last: NativeRecord | None, settin
     A period that grew (term so far, exported every week) is the same record: one pattern a term, not one a week.
     """
     earlier = _said_last(record, last, settings)
-    if earlier is None:
+    if earlier is None or last is None:
         return said
-    if [one.data["details"] for one in earlier.events] == [one.data["details"] for one in said.events]:
-        return NoEvent("nothing-new-to-report", said.remarks)
-    return stand_in_place(said, earlier, record)
+    return stand_in_place(said, earlier, record, last, settings)
 
 
 # Exclusions, leavers, deletions
@@ -189,7 +187,7 @@ def map_exclusion(record: NativeRecord, last: NativeRecord | None, settings: Set
         settings=settings,
         learned=one.start,
     )
-    return _after_single(Events((event,), (*dropped, *odd)), record, last, settings)
+    return _after(Events((event,), (*dropped, *odd)), record, last, settings)
 
 
 def _reasons(one: Exclusion, settings: Settings) -> tuple[list[str], tuple[Remark, ...]]:
@@ -245,32 +243,21 @@ def map_leaver(record: NativeRecord, last: NativeRecord | None, settings: Settin
         parts={"destination": "The next school is named." if one.destination else "The next school is not stated."},
         learned=one.leaving,
     )
-    return _after_single(Events((event,), dropped), record, last, settings)
+    return _after(Events((event,), dropped), record, last, settings)
 
 
 def map_deletion(record: NativeRecord, last: NativeRecord | None, settings: Settings) -> Outcome:
     """An exclusion that the school deleted is taken back; a deleted pupil may be a merge, which a person must see."""
     match record.parsed.get("of"):
         case "exclusion":
-            said = None if last is None else map_record(last, None, settings)
-            if not isinstance(said, Events):
-                return NoEvent("nothing-to-retract")
-            return take_back(record, said, "removed-at-source")
+            back = take_back(record, last, "removed-at-source", settings) if last and last.parsed.get("student") else ()
+            return Events(back) if back else NoEvent("nothing-to-retract")
         case "attendance":
             return NoEvent("single-mark-deleted")  # the next export of the period carries the corrected marks
         case "student" | "students-leaver" | "leaver":
             return Held("student-deleted", "deletions")
         case _:
             return NoEvent("deletion-of-no-concern")
-
-
-def _after_single(said: Events, record: NativeRecord, last: NativeRecord | None, settings: Settings) -> Outcome:
-    earlier = _said_last(record, last, settings)
-    if earlier is None:
-        return said
-    same = all(earlier.events[0].data[part] == said.events[0].data[part] for part in ("details", "happened"))
-    same = same and earlier.events[0].name == said.events[0].name
-    return NoEvent("nothing-new-to-report", said.remarks) if same else stand_in_place(said, earlier, record)
 
 
 TABLES: Mapping[str, Callable[[NativeRecord, NativeRecord | None, Settings], Outcome]] = {

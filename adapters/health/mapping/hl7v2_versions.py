@@ -14,18 +14,13 @@ from adapters.health import codes
 from adapters.health.mapping.child import Data, add_local_number, add_nhs_number, plain
 from adapters.health.mapping.hl7v2_visit import Told, draft_of, events_of, findings, place, read_ts
 from adapters.health.mapping.shape import Draft, label_of, retraction, to_event
-from adapters.health.record.hl7v2 import component
+from adapters.health.record.hl7v2 import DISCHARGED, component
 from adapters.kit.identifiers import NHS_NUMBER
-from adapters.kit.outcomes import Event, Events, Held, NoEvent, Outcome, Remark
+from adapters.kit.outcomes import EVERYTHING, Event, Events, Held, NoEvent, Outcome, Remark
 from adapters.kit.when import of_nothing
 
 SAME_AS_HAPPENED = {"/details/discharged", "/details/arrived", "/details/admitted", "/details/appointment"}
 UPDATED = "The hospital's own record of the visit was updated."
-AFTER_UPDATE = Remark(
-    "retracted-after-update",
-    "PV1-19",
-    "The visit had been updated before: look whether a correction stands with the first child.",
-)
 NOW_ADULT = Remark("told-again-for-an-adult", "PID", "The visit was another person's, who is not a child.")
 
 
@@ -35,7 +30,9 @@ def compare(told: Told, before: Told) -> Outcome:
     if whose == "unclear":
         return Held("two different people in one visit", "PID")
     if whose == "other":
-        return moved_to_right_child(told, before, events_of(told))
+        return moved(told, before, events_of(told), "wrong-child")
+    if told.record.person != before.record.person:  # the same child under another number of the hospital
+        return moved(told, before, events_of(told), "removed-at-source")
     if not was_told(before):
         return told.outcome(events_of(told))
     drafts = tuple(differences(told, before))
@@ -44,20 +41,19 @@ def compare(told: Told, before: Told) -> Outcome:
 
 def differences(told: Told, before: Told) -> Iterator[Draft]:
     """Corrections of what was said, what is new, and what is no longer said, in the order of the visit's events."""
-    earlier = {d.name: (n, d) for n, d in enumerate(events_of(before))}
+    earlier = {d.name: d for d in events_of(before)}
     now = {d.name: d for d in events_of(told)}
     for name, draft in now.items():
         if name in earlier:
-            number, old = earlier[name]
-            yield from corrections(old, draft, (before.record.key, number))
+            yield from corrections(earlier[name], draft, (before.record.key, name))
         else:
             yield draft
-    for name, (number, _) in earlier.items():
+    for name in earlier:
         if name not in now:
-            yield retraction(name, (before.record.key, number), "removed-at-source")
+            yield retraction((before.record.key, name), "removed-at-source")
 
 
-def corrections(old: Draft, new: Draft, about: tuple[str, int]) -> Iterator[Draft]:
+def corrections(old: Draft, new: Draft, about: tuple[str, str]) -> Iterator[Draft]:
     """One correction for each coded fact that differs."""
     was, now = _facts(old), _facts(new)
     for pointer in sorted(was.keys() | now.keys()):
@@ -91,26 +87,23 @@ def _as_text(value: Any) -> str:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def moved_to_right_child(told: Told, before: Told, visit: tuple[Draft, ...]) -> Outcome:
-    """The visit for its right child, then one retraction for each event that stood under the wrong one."""
+def moved(told: Told, before: Told, visit: tuple[Draft, ...], reason: str) -> Outcome:
+    """The visit for whom it belongs to now, then everything of it taken back from whom it was told of before."""
     again = told.outcome(visit)
-    if not was_told(before):
-        return again
-    taken_back = taken_back_from(before, "wrong-child", told)
-    remarks = (AFTER_UPDATE,) if before.visit.trigger == "A08" else ()
+    taken_back = taken_back_from(before, reason, told)
     if isinstance(again, Events):
-        return Events((*again.events, *taken_back), (*again.remarks, *remarks))
+        return Events((*again.events, *taken_back), again.remarks)
     if isinstance(again, NoEvent):
-        return Events(taken_back, (*again.remarks, *remarks, NOW_ADULT))
-    return again
+        return Events(taken_back, (*again.remarks, *([NOW_ADULT] if again.reason == "adult" else [])))
+    return replace(again, meanwhile=taken_back) if reason == "wrong-child" else again
 
 
 def taken_back_from(before: Told, reason: str, told: Told) -> tuple[Event, ...]:
-    """A retraction for each event of the message before, about the child as that message described them, recorded when
-    this one was."""
+    """The visit and its discharge taken back, corrections included, from the child as the message before described
+    them, recorded when this one was. What of it was ever told, the kit knows."""
     frame = before.frame(told.recorded)
-    names = [draft.name for draft in events_of(before)]
-    return tuple(to_event(retraction(name, (before.record.key, n), reason), frame) for n, name in enumerate(names))
+    visit = before.record.key.removesuffix(DISCHARGED)
+    return tuple(to_event(retraction((key, EVERYTHING), reason), frame) for key in (visit, visit + DISCHARGED))
 
 
 def was_told(before: Told) -> bool:
@@ -168,15 +161,18 @@ def discharged(told: Told, before: Told | None) -> Outcome:
 
 
 def _discharged_again(told: Told, before: Told) -> Outcome:
-    about = (before.record.key, 0)
-    if whose_visit(told, before) == "same":
-        drafts = tuple(corrections(_discharge(before), _discharge(told), about))
+    key, whose = before.record.key, whose_visit(told, before)
+    if whose == "same" and told.record.person == before.record.person:
+        drafts = tuple(corrections(_discharge(before), _discharge(told), (key, "discharge")))
         return told.outcome(drafts) if drafts else NoEvent("unchanged")
-    again = told.outcome((_discharge(told),))
-    taken_back = to_event(retraction("discharge", about, "wrong-child"), before.frame(told.recorded))
+    again = told.outcome((_discharge(told), *findings(told)))
+    reason = "removed-at-source" if whose == "same" else "wrong-child"
+    taken_back = to_event(retraction((key, EVERYTHING), reason), before.frame(told.recorded))
     if isinstance(again, Events):
         return Events((*again.events, taken_back), again.remarks)
-    return Events((taken_back,), (*again.remarks, NOW_ADULT)) if isinstance(again, NoEvent) else again
+    if isinstance(again, NoEvent):
+        return Events((taken_back,), (*again.remarks, NOW_ADULT))
+    return replace(again, meanwhile=(taken_back,)) if reason == "wrong-child" else again
 
 
 def _discharge(told: Told) -> Draft:
@@ -190,7 +186,7 @@ def _discharge(told: Told) -> Draft:
 
 def cancelled(told: Told, before: Told | None) -> Outcome:
     """A11: the visit never was."""
-    if before is None or not was_told(before):
+    if before is None:
         return NoEvent("nothing-to-retract")
     return Events(taken_back_from(before, "removed-at-source", told))
 
@@ -199,7 +195,7 @@ def discharge_cancelled(told: Told, before: Told | None) -> Outcome:
     """A13: the child is still there."""
     if before is None or before.visit.trigger != "A03" or not was_told(before):
         return NoEvent("nothing-to-retract")
-    draft = retraction("discharge", (before.record.key, 0), "removed-at-source")
+    draft = retraction((before.record.key, "discharge"), "removed-at-source")
     return Events((to_event(draft, before.frame(told.recorded)),))
 
 
@@ -209,7 +205,7 @@ def merged(told: Told, before: Told | None) -> Outcome:
     `before` is the visit MRG-5 names, when one of its messages was read.
     """
     if before is not None and whose_visit(told, before) != "same":
-        return moved_to_right_child(told, before, events_of(before))
+        return moved(told, before, events_of(before), "wrong-child")
     away = _merged_away(told)
     if not away:
         return NoEvent("merge-names-no-earlier-number")

@@ -15,7 +15,7 @@ from adapters.health import codes
 from adapters.health.mapping.child import Data, Description, without_empty
 from adapters.health.mapping.hl7v2_child import describe_child
 from adapters.health.mapping.hl7v2_codes import cause, coded_words, diagnoses, injury_codes, where_and_what
-from adapters.health.mapping.shape import Draft, Frame, find_service, to_event
+from adapters.health.mapping.shape import Draft, Frame, find_service, future_dated, to_event
 from adapters.health.record.hl7v2 import Visit, text
 from adapters.kit.outcomes import Event, Events, Held, NativeRecord, NoEvent, Outcome, Remark, Unmappable
 from adapters.kit.when import When, of_nothing, read_iso
@@ -83,6 +83,7 @@ class Told:
 
     def _odd_times(self, drafts: tuple[Draft, ...]) -> tuple[Remark, ...]:
         found = [r for d in drafts if d.happened for r in d.happened.remarks] + list(self.recorded.remarks)
+        found += future_dated(drafts, self.recorded)
         return tuple(dict.fromkeys(found))
 
 

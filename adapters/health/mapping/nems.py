@@ -15,10 +15,10 @@ from adapters.health.codes import DEATH_REMOVED, DEATH_STATUS, NOT_GIVEN, SERVIC
 from adapters.health.mapping import nems_demographics as demographics
 from adapters.health.mapping.child import without_empty
 from adapters.health.mapping.nems_child import describe_child, is_conflict, read_name
-from adapters.health.mapping.shape import Draft, Frame, find_service, retraction, same_content, to_event
+from adapters.health.mapping.shape import Draft, Frame, find_service, future_dated, retraction, same_content, to_event
 from adapters.health.record.nems import ANCHORS, Message, Node, coding, every, extension, first, tidy
-from adapters.kit.outcomes import Event, Events, Held, NativeRecord, NoEvent, Outcome, Remark, Unmappable
-from adapters.kit.when import read_iso
+from adapters.kit.outcomes import EVERYTHING, Event, Events, Held, NativeRecord, NoEvent, Outcome, Remark, Unmappable
+from adapters.kit.when import When, read_iso
 
 Settings = Mapping[str, Any]
 Drafts = tuple[Draft, ...]
@@ -40,13 +40,14 @@ def map_record(record: NativeRecord, last: NativeRecord | None, settings: Settin
         return refused
     if before is not None and message.event_code in ONE_FACT and _is_older(message, before):
         return NoEvent("older-version")
-    earlier = _events_of(last, settings)
     if _is_removed(message):
-        return _retract(record, message, earlier, settings)
+        return _retract(record, message, last, settings)
     drawn = EVENTS[message.event_code](message, before, settings)
     if not isinstance(drawn, tuple):
         return drawn
-    return _finish(record, message, drawn, earlier, settings)
+    if last is not None and message.event_code in ONE_FACT and last.person != record.person:
+        return _moved(record, message, drawn, last, settings)
+    return _finish(record, message, drawn, _events_of(last, settings), settings)
 
 
 def _not_for_us(message: Message) -> Outcome | None:
@@ -90,9 +91,8 @@ def _finish(
 def _in_sequence(draft: Draft, record: NativeRecord, message: Message, earlier: tuple[Event, ...]) -> Draft:
     """The same fact told again replaces its earlier version; another fact of the same record is new."""
     is_update = message.event_code in ONE_FACT or message.event_type == "update"
-    for ordinal, event in enumerate(earlier if is_update else ()):
-        if event.name == draft.name:
-            return replace(draft, change="replaces", about=(record.key, ordinal), as_="replaces")
+    if is_update and any(event.name == draft.name for event in earlier):
+        return replace(draft, change="replaces", about=(record.key, draft.name), as_="replaces")
     return draft
 
 
@@ -107,13 +107,32 @@ def _events_of(last: NativeRecord | None, settings: Settings) -> tuple[Event, ..
     return outcome.events if isinstance(outcome, Events) else ()
 
 
-def _retract(record: NativeRecord, message: Message, earlier: tuple[Event, ...], settings: Settings) -> Outcome:
-    if not earlier:
+def _moved(record: NativeRecord, message: Message, drafts: Drafts, last: NativeRecord, settings: Settings) -> Outcome:
+    """One fact that stands under another person than before: told for the one, taken back from the other."""
+    again = _finish(record, message, drafts, (), settings)
+    numbers = [one.nhs_number_of(one.child or {}) for one in (message, Message(last.parsed))]
+    reason = "wrong-child" if all(numbers) else "removed-at-source"
+    taken_back = _taken_back(message, last, reason, settings)
+    if isinstance(again, Events):
+        return Events((*again.events, taken_back), again.remarks)
+    if isinstance(again, NoEvent):
+        return Events((taken_back,), again.remarks)
+    return replace(again, meanwhile=(taken_back,)) if reason == "wrong-child" else again
+
+
+def _retract(record: NativeRecord, message: Message, last: NativeRecord | None, settings: Settings) -> Outcome:
+    if last is None:
         return NoEvent("nothing-to-retract")
-    frame = _frame(record, message, settings)
-    taken_back = [retraction(e.name, (record.key, n), "removed-at-source") for n, e in enumerate(earlier)]
-    remarks = (*_remarks(frame, message), *([CALLED_NEW] if message.event_type == "new" else []))
-    return Events(tuple(to_event(draft, frame) for draft in taken_back), remarks)
+    remarks = _remarks(_frame(record, message, settings), message)
+    called_new = (CALLED_NEW,) if message.event_type == "new" else ()
+    return Events((_taken_back(message, last, "removed-at-source", settings),), (*remarks, *called_new))
+
+
+def _taken_back(message: Message, last: NativeRecord, reason: str, settings: Settings) -> Event:
+    """Everything of the record taken back from the child as the version before described them. What of it was ever
+    told, the kit knows."""
+    frame = replace(_frame(last, Message(last.parsed), settings), recorded=_recorded(message))
+    return to_event(retraction((last.key, EVERYTHING), reason), frame)
 
 
 def _is_removed(message: Message) -> bool:
@@ -130,15 +149,20 @@ def _frame(record: NativeRecord, message: Message, settings: Settings) -> Frame:
     return Frame(
         child=describe_child(message, settings),
         person=record.person,
-        recorded=read_iso(message.timestamp, "MessageHeader.timestamp"),
+        recorded=_recorded(message),
         settings=settings,
         protected=message.restricted,
     )
 
 
+def _recorded(message: Message) -> When:
+    return read_iso(message.timestamp, "MessageHeader.timestamp")
+
+
 def _remarks(frame: Frame, message: Message, drafts: Drafts = ()) -> tuple[Remark, ...]:
     found = [*frame.child.remarks, *frame.recorded.remarks]
     found += [remark for d in drafts if d.happened for remark in d.happened.remarks]
+    found += future_dated(drafts, frame.recorded)
     found += [RESTRICTED] if message.restricted else []
     return tuple(dict.fromkeys([*found, *_unknown_codes(message)]))
 

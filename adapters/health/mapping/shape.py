@@ -5,19 +5,20 @@ Pure. Makes sentences from codes only; a free text of a native record is never q
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.health.mapping.child import Data, Description, tidy_up, without_empty
-from adapters.kit.outcomes import Event
-from adapters.kit.when import When
+from adapters.kit.outcomes import Event, Remark
+from adapters.kit.when import When, is_after
 from schemas.catalogue import find_kind
 
 Settings = Mapping[str, Any]
 
 GATEWAY = "CA2004-s11"  # Children Act 2004 section 11: health bodies' duty to safeguard; [sharing] gateway overrides
 SUMMARY_LIMIT = 280
+FUTURE = Remark("future-dated", "", "It is dated after the time at which it was recorded.")
 TAKEN_BACK = {
     "wrong-child": "An entry was taken back: it belongs to another child.",
     "removed-at-source": "An entry was taken back: it was removed where it was recorded.",
@@ -39,7 +40,7 @@ class Draft:
     learned: str | None = None
     label: Data = field(default_factory=dict)
     change: str = "new"
-    about: tuple[str, int] | None = None
+    about: tuple[str, str] | None = None
     as_: str = ""
 
 
@@ -90,22 +91,29 @@ def summary(draft: Draft) -> Data:
     return {"text": text, "made": "by-template", "template": f"{draft.name}/1"}
 
 
-def retraction(name: str, about: tuple[str, int], reason: str) -> Draft:
-    """An earlier event `name` of this source is taken back. Who read it learns that, and the class of the reason."""
+def retraction(about: tuple[str, str], reason: str) -> Draft:
+    """Earlier events of this source are taken back: (native key, name of the event or EVERYTHING). Who read them learns
+    that, and the class of the reason; how closely it is held, the kit takes from what is taken back."""
     return Draft(
         name="retraction-made",
         happened=None,
         details={"reason": reason},
         summary=TAKEN_BACK[reason],
         statement="decision",
-        label=label_of(name),
+        change="retracts",
         about=about,
         as_="retracts",
     )
 
 
+def future_dated(drafts: Iterable[Draft], recorded: When) -> list[Remark]:
+    """A remark where something is said to have happened after it was recorded; it goes out all the same."""
+    days = [str(draft.happened.happened.get("from", "")) for draft in drafts if draft.happened]
+    return [FUTURE] if any(is_after(day, recorded.first or "") for day in days) else []
+
+
 def label_of(name: str) -> Data:
-    """Category and floor of the event that a correction or retraction is about: it may not be seen more widely."""
+    """Category and floor of the event that a correction is about: it may not be seen more widely."""
     kind = find_kind(name)
     return {"category": kind.category, "level": kind.floor} if kind is not None else {}
 

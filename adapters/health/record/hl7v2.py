@@ -16,6 +16,8 @@ NHS_TYPES = {"NHSNMBR", "NH"}
 NHS_AUTHORITIES = {"NHS", "NHSNBR"}
 MERGES = {"A34", "A40"}
 DISCHARGES = {"A03", "A13"}
+DISCHARGED = ":discharge"
+"""What a visit's key ends with where its discharge is meant."""
 
 
 class Visit:
@@ -74,7 +76,7 @@ class Visit:
             return f"merge:{self.control_id}"
         if not self.visit_id:
             return f"message:{self.control_id}"
-        return f"visit:{self.visit_id}" + (":discharge" if self.trigger in DISCHARGES else "")
+        return f"visit:{self.visit_id}" + (DISCHARGED if self.trigger in DISCHARGES else "")
 
     @property
     def supersedes(self) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from adapters.kit.identifiers import NHS_NUMBER, keep_identifier
 from adapters.kit.outcomes import Remark
-from adapters.kit.when import LONDON, When, read_iso
+from adapters.kit.when import LONDON, When, is_after, read_iso
 from adapters.police.source.naming import opaque
 from schemas.catalogue import find_kind, get_schema
 
@@ -206,18 +206,9 @@ def handling(limits: Iterable[str], where: str, remarks: Remarks) -> list[str]:
 
 
 def label_of(event: str, limits: Sequence[str]) -> dict[str, Any]:
-    """The label for what corrects or takes back an event of this name: that event's category and floor, and limits."""
+    """The label for what corrects an event of this name: that event's category and floor, and limits."""
     kind = find_kind(event)
     return without_empty(category=kind.category, level=kind.floor, handling=list(limits)) if kind else {}
-
-
-def is_after(one: str, other: str) -> bool:
-    """Is `one` later than `other`? Both RFC 3339 instants or days; what cannot be compared is not later."""
-    if not one or not other:
-        return False
-    if len(one) <= 10 or len(other) <= 10:
-        return one[:10] > other[:10]
-    return datetime.fromisoformat(one) > datetime.fromisoformat(other)
 
 
 def remark_on_future(happened: Mapping[str, Any], recorded: str | None, where: str, remarks: Remarks) -> None:

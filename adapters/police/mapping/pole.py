@@ -11,7 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from adapters.kit.identifiers import is_live
-from adapters.kit.outcomes import Event, Events, Held, NativeRecord, NoEvent, Outcome, Remark, Unmappable
+from adapters.kit.outcomes import EVERYTHING, Event, Events, Held, NativeRecord, NoEvent, Outcome, Remark, Unmappable
+from adapters.kit.when import is_after
+from adapters.police.mapping import rows
 from adapters.police.mapping.account import Account, happened_of
 from adapters.police.mapping.account_events import ENTITIES, account_events, outcome_event, result_of
 from adapters.police.mapping.parts import (
@@ -24,15 +26,13 @@ from adapters.police.mapping.parts import (
     code_of,
     handling,
     is_adult,
-    is_after,
-    label_of,
     moment_of,
     remark_on_future,
     without_empty,
 )
 from adapters.police.mapping.people import PeopleOf
 from adapters.police.mapping.words import summary
-from adapters.police.record.pole import MISSING_PERSON, NOT_SHARED, UNBORN_CHILD, Part, Report
+from adapters.police.record.pole import FORMAT, MISSING_PERSON, NOT_SHARED, UNBORN_CHILD, Part, Report
 from adapters.police.source.naming import normal_words
 
 GATEWAY = "CA2004-s11"
@@ -50,18 +50,20 @@ def map_record(record: NativeRecord, last: NativeRecord | None, settings: Mappin
     before = _judge(last, settings) if same and last is not None and not _is_withdrawn(last) else None
     sent = account_events(before) if isinstance(before, Account) else []
     if not isinstance(before, Account) or not sent:
-        return _first(now, last, record)
+        return _first(now, last, record, settings)
     if not isinstance(now, Account):  # it was sent as a child's before; a person must say what is true
         return Held("no-longer-a-child", "people", now.remarks) if isinstance(now, NoEvent) else now
     if _is_somebody_else(before.report.subject, now.report.subject):
         return Held("two-people", "people", _each_once(now.remarks))
     if is_after(before.recorded, now.recorded):
         return Held("older-version", "recorded_at", _each_once(now.remarks))
-    events = _taken_back(now, sent) if _is_withdrawn(record) else _later_events(before, sent, now)
+    events = [_taken_back(now)] if _is_withdrawn(record) else _later_events(before, sent, now)
     return Events(tuple(events), _each_once(now.remarks)) if events else NoEvent("unchanged", _each_once(now.remarks))
 
 
-def _first(now: Account | Outcome, last: NativeRecord | None, record: NativeRecord) -> Outcome:
+def _first(
+    now: Account | Outcome, last: NativeRecord | None, record: NativeRecord, settings: Mapping[str, Any]
+) -> Outcome:
     if not isinstance(now, Account):
         return now
     if _is_withdrawn(record):
@@ -70,11 +72,18 @@ def _first(now: Account | Outcome, last: NativeRecord | None, record: NativeReco
     if not events:
         return NoEvent("no-outcome-yet", _each_once(now.remarks))
     if record.supersedes:
-        known = last is not None and last.key == record.supersedes
-        main = replace(events[0], about=(record.supersedes, 0), as_="follows") if known else events[0]
+        known = _main_name(last, settings) if last is not None and last.key == record.supersedes else ""
+        main = replace(events[0], about=(record.supersedes, known), as_="follows") if known else events[0]
         now.remarks.found.extend(() if known else (PREVIOUS_UNKNOWN,))
         events = [main, *events[1:]]
     return Events(tuple(events), _each_once(now.remarks))
+
+
+def _main_name(record: NativeRecord, settings: Mapping[str, Any]) -> str:
+    """What the report or row that another one speaks about is by itself; "" where it is no event."""
+    by_format = map_record if record.format == FORMAT else rows.map_record
+    outcome = by_format(record, None, settings)
+    return outcome.events[0].name if isinstance(outcome, Events) else ""
 
 
 def _is_withdrawn(record: NativeRecord) -> bool:
@@ -227,7 +236,7 @@ def _told(told: Part, remarks: Remarks) -> dict[str, Any]:
 
 
 def _later_events(before: Account, sent: list[Event], now: Account) -> list[Event]:
-    main = (now.record.key, 0)
+    main = (now.record.key, sent[0].name)
     events = account_events(now)
     if not events:
         return []
@@ -248,16 +257,16 @@ def _comparable(event: Event) -> dict[str, Any]:
     return {**kept, "name": event.name, "details": event.data["details"] if "reason_class" in details else details}
 
 
-def _taken_back(now: Account, sent: list[Event]) -> list[Event]:
-    """One retraction for each place at which something of this report was published."""
+def _taken_back(now: Account) -> Event:
+    """All that was published of this report about this child is taken back."""
     reason = _WITHDRAWN.get(now.report.text("withdrawal_reason"), "not-stated")
     back = now.event(
         "retraction-made",
         "decision",
         summary=summary("retraction-made", "Police withdrew what they had reported"),
-        label=label_of(sent[0].name, now.limits),
+        label=without_empty(handling=list(now.limits)),
         change="retracts",
         place=None,
         details={"reason": reason},
     )
-    return [replace(back, about=(now.record.key, place), as_="retracts") for place in range(len(sent))]
+    return replace(back, about=(now.record.key, EVERYTHING), as_="retracts")

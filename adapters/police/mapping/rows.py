@@ -12,7 +12,7 @@ from typing import Any
 
 from adapters.kit.identifiers import is_live
 from adapters.kit.outcomes import Event, Events, Held, NativeRecord, NoEvent, Outcome, Remark, Unmappable
-from adapters.kit.when import read_iso
+from adapters.kit.when import is_after, read_iso
 from adapters.police.mapping.incident import (
     ENDING_FORMS,
     Incident,
@@ -28,7 +28,6 @@ from adapters.police.mapping.parts import (
     child_part,
     handling,
     is_adult,
-    is_after,
     label_of,
     remark_on_future,
     said,
@@ -122,8 +121,8 @@ def _is_somebody_else(now: Row, before: Row) -> bool:
 
 
 def _later_events(before: Incident, now: Incident) -> list[Event]:
-    main = (now.record.key, 0)
     old, new = main_event(before), main_event(now)
+    main = (now.record.key, old.name)
     events = [_again(new, main)] if _must_replace(old, new) else _corrections(before, now, new, main)
     events += [_about(risk, main, "follows") for risk in _newly(exploitation(before), exploitation(now), "details")]
     events += [_about(ended, main, "follows") for ended in _newly(end_events(before), end_events(now), "details")]
@@ -132,11 +131,11 @@ def _later_events(before: Incident, now: Incident) -> list[Event]:
     return events
 
 
-def _about(event: Event, main: tuple[str, int], as_: str) -> Event:
+def _about(event: Event, main: tuple[str, str], as_: str) -> Event:
     return Event(event.name, event.data, event.person, event.time, main, as_)
 
 
-def _again(event: Event, main: tuple[str, int]) -> Event:
+def _again(event: Event, main: tuple[str, str]) -> Event:
     return _about(Event(event.name, event.data | {"change": "replaces"}, event.person, event.time), main, "replaces")
 
 
@@ -176,7 +175,7 @@ _CORRECTED_WORDS = {
 }
 
 
-def _corrections(before: Incident, now: Incident, new: Event, main: tuple[str, int]) -> list[Event]:
+def _corrections(before: Incident, now: Incident, new: Event, main: tuple[str, str]) -> list[Event]:
     old = main_event(before)
     changed = [column for column in _CORRECTED if before.row.cells.get(column) != now.row.cells.get(column)]
     return [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,13 @@ import pytest
 
 from adapters.health.formats import AGENCY
 from adapters.kit.agency import find_format
-from adapters.kit.events import make_origin, make_said_by
-from adapters.kit.outcomes import Event, Events, NativeRecord, Outcome, Unreadable
+from adapters.kit.events import make_origin, make_said_by, with_subjects
+from adapters.kit.home import Secrets
+from adapters.kit.judging import Judge
+from adapters.kit.memory import MEMORY_TABLES, Memory
+from adapters.kit.outcomes import Event, Events, NativeRecord, Outcome, Unmappable, Unreadable
+from adapters.kit.placing import Standing, place_events
+from adapters.kit.relevance import Sender
 from schemas.check import check_event
 
 SETTINGS: dict[str, Any] = {
@@ -39,9 +46,14 @@ Handled = list[tuple[NativeRecord | Unreadable, Outcome | None]]
 
 
 def handle(files: Iterable[tuple[str, bytes]], settings: dict[str, Any] = SETTINGS) -> Handled:
-    """Every record of these files with its outcome; `last` as an adapter remembers it."""
+    """Every record of these files with its outcome; last versions and what was published as an adapter remembers them.
+
+    Retractions of what was never published are left out, as the kit leaves them out.
+    """
     last: dict[str, NativeRecord] = {}
     handled: Handled = []
+    memory = new_memory()
+    judge = Judge(settings, Secrets(bytes(32), bytes(32)), memory, Sender("tests", "2024-01-01"))
     for name, raw in files:
         path = Path(name)
         found = find_format(AGENCY, path, raw[:4096])
@@ -53,9 +65,24 @@ def handle(files: Iterable[tuple[str, bytes]], settings: dict[str, Any] = SETTIN
             before = last.get(record.key) or last.get(record.supersedes)
             outcome = found.map(record, before, settings)
             assert found.map(record, before, settings) == outcome, "the same record mapped twice differs"
+            outcome = judge.tell_whole(found, record, before, outcome)
+            if isinstance(outcome, Events):
+                pairs = with_subjects(record, outcome.events, judge.secrets)
+                placed = place_events(record, pairs, memory)
+                outcome = replace(outcome, events=tuple({id(one.event): one.event for one in placed}.values()))
+            judged = judge.judge(found, record, before)
+            assert judged.outcome != "unmappable" or isinstance(outcome, Unmappable), judged
+            for ready in judged.ready:
+                memory.add_published(record, ready.subject, Standing(ready.id, ready.name, ready.target, ready.as_))
             last[record.key] = record
             handled.append((record, outcome))
     return handled
+
+
+def new_memory() -> Memory:
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(MEMORY_TABLES)
+    return Memory(connection)
 
 
 def complete(

@@ -1,4 +1,4 @@
-"""Bytes from outside: whatever comes, each message ends in an outcome; line ends, wrappers and forms make no difference."""
+"""Bytes from outside: whatever comes ends in an outcome; line ends, wrappers and forms make no difference."""
 
 from __future__ import annotations
 
@@ -210,3 +210,11 @@ def test_windows_1252_is_read_with_a_remark() -> None:
     assert isinstance(record, NativeRecord)
     assert [r.code for r in record.remarks] == ["encoding-guessed"]
     assert "Renée" in str(record.parsed)
+
+
+def test_escapes_are_read_without_a_word_in_any_log(caplog: pytest.LogCaptureFixture) -> None:
+    raw = b"MSH|^~\\&|PAS|ZZF|||2024||ADT^A01|1|P|2.4\rPID|1||||O\\T\\Neil\\S\\\\Xzz\\^Ann"
+    (record,) = hl7v2.read(Path("x"), io.BytesIO(raw), TEST)
+    assert isinstance(record, NativeRecord)
+    assert record.parsed["segments"][1][5] == [["O&Neil^\\Xzz\\", "Ann"]]
+    assert caplog.records == []

@@ -104,10 +104,14 @@ def map_toy(record, last, settings):
                 )
             )
         case "replace":
-            return Events((make_event(toy, data={"change": "replaces"}, about=(record.key, 0), as_="replaces"),))
+            return Events(
+                (make_event(toy, data={"change": "replaces"}, about=(record.key, "injury-observed"), as_="replaces"),)
+            )
         case "retract":
             data = {"details": {"reason": "wrong-child"}}
-            return Events((make_event(toy, "retraction-made", data=data, about=(record.key, 0), as_="retracts"),))
+            return Events(
+                (make_event(toy, "retraction-made", data=data, about=(record.key, "injury-observed"), as_="retracts"),)
+            )
         case "compare":
             return NoEvent(f"last-was-{last.version if last else 'none'}")
         case "break":

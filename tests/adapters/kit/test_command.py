@@ -173,6 +173,7 @@ def test_check_needs_no_home_and_says_what_each_record_would_become(run, put, tm
     assert first["record"] == "line 1"
     [event] = first["events"]
     assert event["event"] == "injury-observed"
+    assert event["relevance"] == "always-relevant"
     assert event["child"] == {
         "identifiers": ["https://fhir.nhs.uk/Id/nhs-number"],
         "named": True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,10 @@ import pytest
 from adapters.kit.agency import HEAD_BYTES, find_format
 from adapters.kit.events import Context, Ready, complete_events
 from adapters.kit.home import Secrets
+from adapters.kit.memory import MEMORY_TABLES, Memory
 from adapters.kit.outcomes import Events, NativeRecord, Outcome, Unmappable, Unreadable
+from adapters.kit.placing import Standing
+from adapters.kit.relevance import Gate, Sender
 from adapters.police.formats import AGENCY
 
 POLICE = Path(__file__).parents[3] / "adapters" / "police"
@@ -73,7 +77,7 @@ class Adapter:
 
     settings: Mapping[str, Any] = field(default_factory=lambda: json.loads(json.dumps(SETTINGS)))
     last: dict[str, NativeRecord] = field(default_factory=dict)
-    published: dict[tuple[str, str, int], str] = field(default_factory=dict)
+    memory: Memory = field(default_factory=lambda: new_memory())
 
     def read(self, raw: bytes, name: str) -> list[NativeRecord | Unreadable]:
         """Everything found in these bytes by the format that they choose."""
@@ -109,17 +113,19 @@ class Adapter:
 
     def complete(self, record: NativeRecord, outcome: Events) -> list[Ready]:
         """The events as they would be sealed. Fails with the misfit where one does not fit its schema."""
-        context = Context(
-            self.settings,
-            Secrets(bytes(32), bytes(32)),
-            {"person": "tests", "decided": "2025-01-01"},
-            lambda system, key, ordinal: self.published.get((system, key, ordinal)),
-        )
-        ready = complete_events(record, outcome.events, outcome.remarks, context)
-        assert not isinstance(ready, Unmappable), ready
-        for one in ready:
-            self.published[record.system, record.key, one.ordinal] = one.id
-        return ready
+        gate = Gate(self.settings, self.memory, Sender("tests", "2025-01-01"))
+        context = Context(self.settings, Secrets(bytes(32), bytes(32)), self.memory, gate)
+        done = complete_events(record, outcome.events, outcome.remarks, context)
+        assert not isinstance(done, Unmappable), done
+        for one in done.ready:
+            self.memory.add_published(record, one.subject, Standing(one.id, one.name, one.target, one.as_))
+        return list(done.ready)
+
+
+def new_memory() -> Memory:
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(MEMORY_TABLES)
+    return Memory(connection)
 
 
 @pytest.fixture

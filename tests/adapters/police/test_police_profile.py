@@ -104,3 +104,9 @@ def test_every_member_says_what_it_is(profile: dict[str, Any]) -> None:
 
 def test_the_mappings_gateways_are_the_records_own() -> None:
     assert codes("gateways") == GATEWAYS
+
+
+def test_the_example_in_the_profiles_documentation_fits_the_profile(profile: dict[str, Any]) -> None:
+    text = (REPO / "adapters" / "police" / "profile" / "README.md").read_text()
+    example = json.loads(text.split("```json\n")[1].split("```")[0])
+    assert [fault.message for fault in jsonschema_rs.validator_for(profile).iter_errors(example)] == []

@@ -72,7 +72,7 @@ def test_nothing_found_takes_the_floor_that_its_kind_gives_it() -> None:
 
 
 def test_a_correction_is_held_as_closely_as_what_it_corrects() -> None:
-    target = replace(inputs({"category": "sexualHealth"}), level="V", handling=frozenset({"adoption"}), agreement=KEY)
+    target = inputs({"category": "sexualHealth"})._replace(level="V", handling=frozenset({"adoption"}), agreement=KEY)
     data = {"event": "correction-made", "said_by": {"service": NURSING}}
     found = label_inputs(data, {**KIND, "as_target": True}, target=target)
     assert (found.category, found.level, found.agreement) == ("sexualHealth", "V", KEY)

@@ -1,0 +1,235 @@
+"""The spine's speed as ratios of CPU time: opening against bare verification, admitting against opening, a policed
+reading against the same bytes ready-made.
+
+Both sides of a ratio run in one go, by turns in rounds, and the median of the rounds' ratios counts: a busy neighbour
+slows both alike. Words and table go to stderr, one JSON document to stdout and to `results/spine.json`. Exit 1 when a
+ratio is below its reach, 2 when misused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench.records import Posted, make_batches
+from bench.stage import ENTRIES, BenchFault, Server, Stage
+from schemas.check import check_event
+from schemas.compact import split
+from schemas.envelope import EVENT_TYP, open_envelope
+from schemas.keys import KeyEntry
+
+RESULTS = Path(__file__).parent / "results" / "spine.json"
+BATCH = 500
+READY_MADE_A_READ = 5
+"""Ready-made answers are so quick that several are asked for in place of each reading."""
+SEED = 20240903
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One ratio: what is measured, against what, and how much of its rate is wanted."""
+
+    name: str
+    what: str
+    against: str
+    reach: float
+
+
+SIDES = (
+    Side("open", "open_envelope + check_event", "bare Ed25519 verification of the same records", 0.60),
+    Side("admit", "POST /inbox, committed and in the view", "open_envelope + check_event of the same records", 0.40),
+    Side("read", f"chronology of {ENTRIES} entries, access recorded", "the same bytes ready-made, no token", 0.05),
+)
+
+
+@dataclass(slots=True)
+class Round:
+    """CPU microseconds: a record for the first three, a request for the last two."""
+
+    verify: float
+    open: float
+    admit: float
+    read: float
+    ready_made: float
+
+    def ratios(self) -> dict[str, float]:
+        """Rate against rate, so the time of the other side over our own."""
+        return {"open": self.verify / self.open, "admit": self.open / self.admit, "read": self.ready_made / self.read}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run, print, keep; gives the exit code."""
+    args = _parser().parse_args(argv)
+    if args.rounds < 1 or args.records < 20 * args.rounds or args.reads < args.rounds:
+        sys.stderr.write("bench: a round needs 20 records and a reading at least\n")
+        return 2
+    with tempfile.TemporaryDirectory(prefix="spine-") as folder:
+        try:
+            result = measure(Path(folder), args.records, args.reads, args.rounds)
+        except BenchFault as fault:
+            sys.stderr.write(f"bench: {fault}\n")
+            return 1
+    text = json.dumps(result, indent=1)
+    sys.stdout.write(text + "\n")
+    args.out.write_text(text + "\n")
+    sys.stderr.write(table(result))
+    return 0 if all(one["reached"] for one in result["ratios"].values()) else 1
+
+
+def measure(folder: Path, records: int, reads: int, rounds: int) -> dict[str, Any]:
+    """The whole run: `records` sealed records and `reads` readings, spread over `rounds`. Errors: `BenchFault`."""
+    rng = random.Random(SEED)  # noqa: S311 - a mix, no secret
+    stage = Stage(folder)
+    stage.build(rng)
+    batches = make_batches(stage.sources, records, min(BATCH, max(1, records // (2 * rounds))), rng)
+    done: list[Round] = []
+    with stage.served() as server:
+        stage.ready_made.write_bytes(whole_chronology(server))
+        records_before, reads_before, memory_before = server.admitted(), server.accesses(), server.memory_mb()
+        for number in range(rounds):
+            asked = range(number * reads // rounds, (number + 1) * reads // rounds)
+            done.append(one_round(server, batches[number::rounds], asked))
+        admitted, recorded = server.admitted() - records_before, server.accesses() - reads_before
+        memory = [round(memory_before), round(server.memory_mb())]
+    sent = [raw for _, batch in batches for raw in batch]
+    if admitted != len(sent) or recorded != reads:
+        raise BenchFault(f"{admitted} of {len(sent)} records admitted, {recorded} of {reads} readings on record")
+    return {
+        **summary(done),
+        "records": {"count": len(sent), "bytes": _mean(map(len, sent)), "data_bytes": _mean(map(_data_bytes, sent))},
+        "reads": {"count": reads, "entries": ENTRIES, "bytes": stage.ready_made.stat().st_size},
+        "server_mb": {"before": memory[0], "after": memory[1]},
+        "machine": machine(),
+    }
+
+
+def whole_chronology(server: Server) -> bytes:
+    """One answer, once every reader has read every child; all of them must hold exactly the wanted entries."""
+    bodies = [server.read(number) for number in range(server.stage.readers * len(server.stage.children))]
+    counts = {len(json.loads(body)["entries"]) for body in bodies}
+    if counts != {ENTRIES}:
+        raise BenchFault(f"chronologies have {sorted(counts)} entries, not {ENTRIES}")
+    return sorted(bodies, key=len)[len(bodies) // 2]
+
+
+def one_round(server: Server, part: Sequence[Posted], reads: range) -> Round:
+    """Every side once, one after the other."""
+    records = [raw for _, batch in part for raw in batch]
+    keys = {source.key.kid: source.key.entry(source=source.urn) for source in server.stage.sources}
+    signed = [_signed(raw, keys) for raw in records]
+
+    def post() -> None:
+        for source, batch in part:
+            server.post(source, batch)
+        server.wait_for_views()
+
+    ready_made = len(reads) * READY_MADE_A_READ
+    return Round(
+        verify=_cpu_us(time.process_time, lambda: _verify(signed)) / len(records),
+        open=_cpu_us(time.process_time, lambda: _open(records, keys)) / len(records),
+        admit=_cpu_us(server.cpu_s, post) / len(records),
+        read=_cpu_us(server.cpu_s, lambda: [server.read(number) for number in reads]) / len(reads),
+        ready_made=_cpu_us(server.cpu_s, lambda: [server.read_ready_made() for _ in range(ready_made)]) / ready_made,
+    )
+
+
+def summary(done: Sequence[Round]) -> dict[str, Any]:
+    """Medians over the rounds: each ratio with its reach, and the CPU time of each side."""
+    ratios = {}
+    for side in SIDES:
+        several = [one.ratios()[side.name] for one in done]
+        middle = statistics.median(several)
+        ratios[side.name] = {
+            "what": side.what, "against": side.against, "reach": side.reach, "median": round(middle, 4),
+            "rounds": [round(one, 4) for one in several], "reached": middle >= side.reach,
+        }  # fmt: skip
+    sides = ("verify", "open", "admit", "read", "ready_made")
+    return {
+        "measured": datetime.now(UTC).isoformat(timespec="seconds"),
+        "ratios": ratios,
+        "cpu_us": {side: round(statistics.median(getattr(one, side) for one in done), 1) for side in sides},
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What the figures rest on, without names."""
+    return {
+        "cores": os.cpu_count(), "architecture": platform.machine(), "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version, "system": platform.system(),
+    }  # fmt: skip
+
+
+def table(result: dict[str, Any]) -> str:
+    """The same for people."""
+    cpu = result["cpu_us"]
+    lines = [
+        "",
+        f"bare verification {cpu['verify']:9.1f} us a record",
+        f"open and check    {cpu['open']:9.1f} us a record",
+        f"admit and project {cpu['admit']:9.1f} us a record",
+        f"ready-made bytes  {cpu['ready_made']:9.1f} us a request",
+        f"policed reading   {cpu['read']:9.1f} us a request",
+        "",
+    ]
+    for one in result["ratios"].values():
+        word = "reached" if one["reached"] else "BELOW"
+        lines.append(
+            f"{one['median']:7.1%}  (reach {one['reach']:4.0%}, {word})  {one['what']}, against {one['against']}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _signed(raw: bytes, keys: Mapping[str, KeyEntry]) -> tuple[Any, bytes, bytes]:
+    parts = split(json.loads(raw)["jws"], EVENT_TYP)
+    return keys[parts.kid].public_key, parts.signature, parts.signing_input
+
+
+def _verify(signed: Sequence[tuple[Any, bytes, bytes]]) -> None:
+    for key, signature, message in signed:
+        key.verify(signature, message)
+
+
+def _open(records: Sequence[bytes], keys: Mapping[str, KeyEntry]) -> None:
+    for raw in records:
+        if check_event(open_envelope(raw, keys.get).data):
+            raise BenchFault("a record does not fit its schema")
+
+
+def _cpu_us(clock: Callable[[], float], work: Callable[[], object]) -> float:
+    before = clock()
+    work()
+    return (clock() - before) * 1e6
+
+
+def _data_bytes(raw: bytes) -> int:
+    return len(json.loads(raw)["data"]) * 3 // 4
+
+
+def _mean(numbers: Iterable[int]) -> int:
+    return round(statistics.fmean(numbers))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bench.spine", description=__doc__.partition("\n\n")[0])
+    parser.add_argument("--records", type=int, default=6000, help="sealed records in all (default %(default)s)")
+    parser.add_argument("--reads", type=int, default=600, help="readings of 200 entries in all (default %(default)s)")
+    parser.add_argument("--rounds", type=int, default=6, help="rounds (default %(default)s)")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="where the JSON is kept")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
