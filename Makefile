@@ -22,7 +22,7 @@ serve: $(VENV)/.demo ## the same, and the hub stays up until Ctrl-C, with comman
 	@$(BIN)/python -m demo --keep
 
 test: $(VENV)/.dev ## every test; LONG=1 for the long counts
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 lint: $(VENV)/.dev ## style and form
 	@$(BIN)/ruff check .

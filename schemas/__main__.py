@@ -80,7 +80,7 @@ def _last_instant(text: str) -> datetime:
 
 
 def _say(line: Line) -> bool:
-    print(json.dumps(line))
+    sys.stdout.write(json.dumps(line) + "\n")
     return line["outcome"] in ("accepted", "fits")
 
 

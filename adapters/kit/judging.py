@@ -21,8 +21,8 @@ MOVES_THE_SNAPSHOT = (EVENTS, NO_EVENT, HELD_BACK)
 @dataclass(frozen=True, slots=True)
 class Judged:
     """What became of a record. `reason` is a code or fixed sentence, `field` where. `ready` is what goes out: all of
-    `events`, and of the others what changes something that is out already and does not wait. `takes_back` are the keys of the native
-    records of which this one says that they, or parts of them, are true no more."""
+    `events`, and of the others what changes something that is out already and does not wait. `takes_back` are the
+    keys of the native records of which this one says that they, or parts of them, are true no more."""
 
     outcome: str
     ready: tuple[Ready, ...] = ()

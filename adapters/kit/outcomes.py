@@ -103,7 +103,7 @@ class NoEvent:
 class Held:
     """A person must look before anything leaves (an identity conflict, an adult with a child's flag).
 
-    `meanwhile` goes out all the same: the retraction of what stands under a wrong child does not wait for the right one.
+    `meanwhile` goes out all the same: the retraction of what stands under a wrong child does not wait for a person.
     """
 
     reason: str

@@ -298,10 +298,9 @@ class _Labelling:
             if target is None:
                 found.append(own._replace(level=MOST_CLOSELY))
                 continue
-            found += [
-                of._replace(level=max(of.level, own.level), handling=of.handling | own.handling, addressed=own.addressed)
-                for of in self(target, behind | {fact.key})
-            ]
+            for of in self(target, behind | {fact.key}):
+                level, handling = max(of.level, own.level), of.handling | own.handling
+                found.append(of._replace(level=level, handling=handling, addressed=own.addressed))
         return tuple(found) or (own,)
 
     def _own(self, fact: Fact) -> Label:

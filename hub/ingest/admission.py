@@ -214,7 +214,7 @@ class Admission:
         version = data.get("version")
         if kind is None or (isinstance(version, int) and version > kind.version):
             return _Waits("newer", "this event or version is not known here yet; it is admitted after an upgrade")
-        faults = check_event(data)
+        faults = check_event(data, strict=True)
         if faults:
             return _Waits("schema", f"{faults[0].path or '/'}: {faults[0].rule}")
         if data["partnership"] != self.partnership:

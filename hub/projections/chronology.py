@@ -73,28 +73,22 @@ class Chronology:
         with self._lock:
             held = position = self.position()
             while limit is None or done < limit:
-                facts, position = self._next(position)
-                if facts or position > held + LAG:
+                facts = self.record.since(position, BATCH, NOT_CHILDREN)
+                if not facts:
+                    break
+                position, done = facts[-1].position, done + len(facts)
+                if position > held + LAG or any(fact.stream not in NOT_CHILDREN for fact in facts):
                     with self._transaction():
                         self._insert(facts, position)
                     held = position
-                if len(facts) < BATCH:
-                    break
-                done += len(facts)
             return position
-
-    def _next(self, position: int) -> tuple[list[Fact], int]:
-        """The next facts that may be about a child, and the position up to which there are no others."""
-        last = self.record.position()
-        facts = self.record.since(position, BATCH, but=NOT_CHILDREN)
-        return facts, facts[-1].position if len(facts) == BATCH else max(last, *(one.position for one in facts[-1:]))
 
     def rebuild(self) -> int:
         """Throw the rows away and build them again from the record, in one transaction: no reader sees half of it."""
         with self._lock, self._transaction():
             self._db.execute("DELETE FROM entry")
             position = 0
-            while facts := self.record.since(position, BATCH):
+            while facts := self.record.since(position, BATCH, NOT_CHILDREN):
                 position = facts[-1].position
                 self._insert(facts, position)
             return position
