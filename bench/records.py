@@ -130,9 +130,12 @@ def make_chronology(
 
 
 def event(kind: str, child: int, rng: random.Random) -> dict[str, Any]:
-    """One event's data: the kind's example, about this child, on some day, one in four with a narrative."""
+    """One event's data: the kind's example, about this child, shared within days but for one in ten.
+
+    One in four has a narrative.
+    """
     data = {**_example(kind), "partnership": PARTNERSHIP, "child": _child(child)}
-    on = date(2023, 1, 1) + timedelta(days=rng.randrange(700))
+    on = datetime.now(UTC).date() - timedelta(days=rng.randrange(20) if rng.random() < 0.9 else rng.randrange(400))
     data["happened"] = {"from": on.isoformat(), "precision": "day", "zone": "none"}
     data["learned"] = data["recorded"] = on.isoformat()
     if rng.random() < 0.25:

@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from schemas.keys import KeyEntry
 
 RESULTS = Path(__file__).parent / "results" / "spine.json"
 BATCH = 500
+READS_A_TURN = 5
 READY_MADE_A_READ = 5
 """Ready-made answers are so quick that several are asked for in place of each reading."""
 SEED = 20240903
@@ -125,25 +127,29 @@ def whole_chronology(server: Server) -> bytes:
     return sorted(bodies, key=len)[len(bodies) // 2]
 
 
-def one_round(server: Server, part: Sequence[Posted], reads: range) -> Round:
-    """Every side once, one after the other."""
-    records = [raw for _, batch in part for raw in batch]
+def one_round(server: Server, part: Sequence[Posted], reads: Sequence[int]) -> Round:
+    """Every side, by turns in small pieces: batch after batch, and a few readings after a few ready-made answers."""
     keys = {source.key.kid: source.key.entry(source=source.urn) for source in server.stage.sources}
-    signed = [_signed(raw, keys) for raw in records]
+    cpu = dict.fromkeys(("verify", "open", "admit", "read", "ready_made"), 0.0)
 
-    def post() -> None:
-        for source, batch in part:
-            server.post(source, batch)
-        server.wait_for_views()
+    def add(side: str, clock: Callable[[], float], work: Callable[[], object]) -> None:
+        before = clock()
+        work()
+        cpu[side] += (clock() - before) * 1e6
 
-    ready_made = len(reads) * READY_MADE_A_READ
-    return Round(
-        verify=_cpu_us(time.process_time, lambda: _verify(signed)) / len(records),
-        open=_cpu_us(time.process_time, lambda: _open(records, keys)) / len(records),
-        admit=_cpu_us(server.cpu_s, post) / len(records),
-        read=_cpu_us(server.cpu_s, lambda: [server.read(number) for number in reads]) / len(reads),
-        ready_made=_cpu_us(server.cpu_s, lambda: [server.read_ready_made() for _ in range(ready_made)]) / ready_made,
-    )
+    for source, batch in part:
+        signed = [_signed(raw, keys) for raw in batch]
+        add("verify", time.process_time, partial(_verify, signed))
+        add("open", time.process_time, partial(_open, batch, keys))
+        add("admit", server.cpu_s, partial(server.post, source, batch))
+    add("admit", server.cpu_s, server.wait_for_views)
+    for start in range(0, len(reads), READS_A_TURN):
+        turn = reads[start : start + READS_A_TURN]
+        add("read", server.cpu_s, partial(server.read_each, turn))
+        add("ready_made", server.cpu_s, partial(server.read_ready_made, len(turn) * READY_MADE_A_READ))
+    records = sum(len(batch) for _, batch in part)
+    counts = {"read": len(reads), "ready_made": len(reads) * READY_MADE_A_READ}
+    return Round(**{side: spent / counts.get(side, records) for side, spent in cpu.items()})
 
 
 def summary(done: Sequence[Round]) -> dict[str, Any]:
@@ -206,12 +212,6 @@ def _open(records: Sequence[bytes], keys: Mapping[str, KeyEntry]) -> None:
     for raw in records:
         if check_event(open_envelope(raw, keys.get).data):
             raise BenchFault("a record does not fit its schema")
-
-
-def _cpu_us(clock: Callable[[], float], work: Callable[[], object]) -> float:
-    before = clock()
-    work()
-    return (clock() - before) * 1e6
 
 
 def _data_bytes(raw: bytes) -> int:

@@ -194,9 +194,16 @@ class Server:
             raise BenchFault(f"chronology: {answer.status_code} {answer.text}")
         return answer.content
 
-    def read_ready_made(self) -> bytes:
-        """The same bytes, ready-made."""
-        return self.client.get("/ready-made").content
+    def read_each(self, numbers: Sequence[int]) -> None:
+        """Several readings, one after the other."""
+        for number in numbers:
+            self.read(number)
+
+    def read_ready_made(self, times: int) -> None:
+        """The same bytes, ready-made. Errors: `BenchFault`."""
+        for _ in range(times):
+            if self.client.get("/ready-made").status_code != 200:
+                raise BenchFault("the ready-made bytes are not there")
 
 
 def _register(hub: Hub, person: str, role: str) -> None:

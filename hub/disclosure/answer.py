@@ -67,11 +67,11 @@ def marks_of(visible: Sequence[Seen], unsure: Collection[UUID]) -> dict[EventKey
     marks: dict[EventKey, set[str]] = {}
     for one in visible:
         fact = one.row.fact
-        if any(remark.code == "late" for remark in fact.remarks):
+        if fact.remarks and any(remark.code == "late" for remark in fact.remarks):
             marks.setdefault(fact.key, set()).add("late")
         if one.row.home in unsure:
             marks.setdefault(fact.key, set()).add("provisional")
-        for reference in fact.data.get("references", ()):
+        for reference in fact.data.get("references") or ():
             if reference["as"] in ("corrects", "replaces") and reference["source"] == fact.source:
                 marks.setdefault((reference["source"], reference["id"]), set()).add("corrected")
     return {key: [mark for mark in MARKS if mark in found] for key, found in marks.items()}
@@ -107,13 +107,11 @@ def header(child: UUID, visible: Sequence[Seen]) -> dict[str, Any]:
     numbers: set[tuple[str, str]] = set()
     for one in sorted(visible, key=lambda one: (one.shown["shared"], one.row.fact.id)):
         described = one.row.fact.data["child"]
-        for name in described.get("names", ()):
-            parts = _parts(name)
-            text = " ".join([*parts.get("given", ()), parts.get("family", "")]).strip()
+        for text, parts in _names(one.row):
             if text:
                 introduced.setdefault(text, {}).update(parts)
-            if name.get("use") in FORMER:
-                former[text] = name["use"]
+            if parts.get("use") in FORMER:
+                former[text] = parts["use"]
         born = described.get("birth_date") or born
         if one.decision.shown == "full" and one.decision.service and one.decision.place:
             stated = ((each["system"], each["value"]) for each in described.get("identifiers", ()))
@@ -162,6 +160,17 @@ def _line(one: Seen) -> dict[str, Any]:
         "forbids": list(one.decision.forbids),
         "entries": [],
     }
+
+
+def _names(row: Row) -> list[tuple[str, dict[str, Any]]]:
+    """The names that an entry gives its child, as one text and in their parts."""
+    if "names" not in row.memory:
+        several = map(_parts, row.fact.data["child"].get("names", ()))
+        row.memory["names"] = [
+            (" ".join([*parts.get("given", ()), parts.get("family", "")]).strip(), parts) for parts in several
+        ]
+    found: list[tuple[str, dict[str, Any]]] = row.memory["names"]
+    return found
 
 
 def _parts(name: Mapping[str, Any]) -> dict[str, Any]:

@@ -52,6 +52,8 @@ LOG = logging.getLogger("hub.disclosure")
 LAST = "9999"
 SHOWN = ("hidden", "existence", "outline", "full")
 MOST_CLOSELY = 3
+WAYS = 8
+"""In so many ways an entry is remembered as shown, while its row is kept."""
 READS: Mapping[str, frozenset[str]] = {
     "identity-list": frozenset({"steward", "frontDoor", "outOfHours"}),
     "quarantine-list": frozenset({"steward"}),
@@ -193,8 +195,8 @@ class Disclosure:
         self, ask: Ask, reader: Reader, child: domain.Child, members: Sequence[UUID], rows: Sequence[Row], now: datetime
     ) -> tuple[Reading, list[Seen]]:
         resolved = reading(reader, ask.purpose, child, now, child_id=_conflicting(reader, members))
-        labels_of = _Labelling(reader, child, now, {row.fact.key: row.fact for row in rows})
-        labelled = [(row, labels_of(row.fact)) for row in rows]
+        labels_of = _Labelling(reader, child, now, {row.fact.key: row for row in rows})
+        labelled = [(row, labels_of(row)) for row in rows]
         decisions = self.policy.decide(resolved, {label for _, labels in labelled for label in labels})
         seen = []
         for row, labels in labelled:
@@ -231,9 +233,15 @@ class Disclosure:
         return _timed(orjson.dumps(body), stamp(now), next_cursor), opened
 
     def _project(self, one: Seen, reader: Reader, marks: Sequence[str]) -> dict[str, Any]:
-        spoken = one.decision.shown == "full" and one.row.sealed_narrative is not None
-        entry = entry_of(one.row, marks, self.view.narrative(one.row) if spoken else None)
-        return project(entry, one.decision, ref=self._ref(reader, one.row.fact))
+        """What this reader gets of an entry. But for its name it rests on entry, decision and marks alone."""
+        made, by = one.row.memory, (one.decision, *marks)
+        if by not in made:
+            spoken = one.decision.shown == "full" and one.row.sealed_narrative is not None
+            entry = entry_of(one.row, marks, self.view.narrative(one.row) if spoken else None)
+            if len(made) >= WAYS:
+                made.clear()
+            made[by] = project(entry, one.decision, ref="")
+        return {**made[by], "ref": self._ref(reader, one.row.fact)}
 
     def _ref(self, reader: Reader, fact: Fact) -> str:
         """A name for an entry that means something to this reader only, and tells neither order nor number."""
@@ -278,23 +286,23 @@ class _Labelling:
     reader: Reader
     child: domain.Child
     now: datetime
-    facts: Mapping[EventKey, Fact]
+    rows: Mapping[EventKey, Row]
     known: dict[LabelInputs, Label] = field(default_factory=dict)
 
-    def __call__(self, fact: Fact, behind: frozenset[EventKey] = frozenset()) -> tuple[Label, ...]:
+    def __call__(self, row: Row, behind: frozenset[EventKey] = frozenset()) -> tuple[Label, ...]:
         """The entry's labels for this reader; the one that shows least counts.
 
         A correction has one for each entry that it corrects, and is never less closely held than any of them, nor than
         what those corrected themselves (`behind`: those that led here). Where one is not known it is held most closely.
         """
-        own = self._own(fact)
+        own, fact = self._own(row), row.fact
         kind = KINDS[fact.name]
         if not kind.as_target:
             return (own,)
         found = [own] if own.category != kind.category else []
         for one in fact.data.get("references", ()):
             key = one["source"], one["id"]
-            target = self.facts.get(key) if key not in behind else None
+            target = self.rows.get(key) if key not in behind else None
             if target is None:
                 found.append(own._replace(level=MOST_CLOSELY))
                 continue
@@ -303,8 +311,12 @@ class _Labelling:
                 found.append(of._replace(level=level, handling=handling, addressed=own.addressed))
         return tuple(found) or (own,)
 
-    def _own(self, fact: Fact) -> Label:
-        inputs = label_inputs(fact.data, _kind_facts(fact.name, is_urgent(fact.data)), fact.key)
+    def _own(self, row: Row) -> Label:
+        inputs = row.memory.get("label")
+        if inputs is None:
+            fact = row.fact
+            inputs = label_inputs(fact.data, _kind_facts(fact.name, is_urgent(fact.data)), fact.key)
+            row.memory["label"] = inputs
         label = self.known.get(inputs)
         if label is None:
             label = self.known[inputs] = label_for(inputs, self.reader, self.child, self.now)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ import orjson
 
 from hub.domain.child import is_standing
 from hub.domain.facts import Fact, Remark
+from hub.projections.kept import Kept
 from hub.store.keys import RANDOM, KeyAway
 from hub.store.record import NOT_CHILDREN, UNOPENED, Record
 from hub.store.sealing import open_bytes, opener, seal_bytes
@@ -27,7 +29,7 @@ from hub.store.sealing import open_bytes, opener, seal_bytes
 VERSION = 1
 """Of the rows' form: another version is built anew from zero."""
 BATCH = 500
-LAG = 100
+LAG = 1000
 """Of positions that are no child's: so many may go by (accesses, above all) before the view writes that it saw them."""
 
 SCHEMA = (
@@ -46,13 +48,18 @@ class Row:
     home: UUID
     fact: Fact
     sealed_narrative: bytes | None
+    memory: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What whoever asks made of it and may use again; gone with the row."""
 
 
 class Chronology:
     """The view's file, and the loop that keeps it up with the record."""
 
-    def __init__(self, path: Path, record: Record) -> None:
+    def __init__(self, path: Path, record: Record, *, seconds: Callable[[], float] = time.monotonic) -> None:
         self.record = record
+        self._kept: Kept[Row] = Kept(seconds)
+        self._passed = 0, 0
+        """Position that the view has written, and the one up to which it went by what is no child's since."""
         self._lock = threading.RLock()
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.executescript(
@@ -71,7 +78,9 @@ class Chronology:
         """Follow the record, at most `limit` facts; gives the position reached. Errors: `KeyAway`."""
         done = 0
         with self._lock:
-            held = position = self.position()
+            self._kept.sweep()
+            held = self.position()
+            position = self._passed[1] if self._passed[0] == held else held
             while limit is None or done < limit:
                 facts = self.record.since(position, BATCH, NOT_CHILDREN)
                 if not facts:
@@ -81,11 +90,13 @@ class Chronology:
                     with self._transaction():
                         self._insert(facts, position)
                     held = position
+            self._passed = held, position
             return position
 
     def rebuild(self) -> int:
         """Throw the rows away and build them again from the record, in one transaction: no reader sees half of it."""
         with self._lock, self._transaction():
+            self._kept.clear()
             self._db.execute("DELETE FROM entry")
             position = 0
             while facts := self.record.since(position, BATCH, NOT_CHILDREN):
@@ -95,19 +106,31 @@ class Chronology:
 
     def rows(self, homes: Sequence[UUID], *, until: str = "9999", standing: bool = False) -> list[Row]:
         """The entries of these streams in the order of the log, as admitted up to `until`. Errors: `KeyAway`."""
-        marks = ",".join("?" * len(homes))
-        only = " AND standing=1" if standing else ""
         with self._lock:  # one connection: a reader must not see the rows of a transaction under way
-            found = self._db.execute(
-                f"SELECT position, home, content, narrative FROM entry WHERE home IN ({marks})"  # noqa: S608
-                f" AND admitted<=?{only} ORDER BY position",
-                (*(home.hex for home in homes), until),
+            found = [row for home in homes for row in self._rows_of(home, until)]
+        if len(homes) > 1:
+            found.sort(key=lambda row: row.position)
+        return [row for row in found if is_standing(row.fact)] if standing else found
+
+    def _rows_of(self, home: UUID, until: str) -> list[Row]:
+        """The entries of one stream: those that were opened a moment ago, and what came since."""
+        last = self._db.execute("SELECT MAX(position) FROM entry WHERE home=?", (home.hex,)).fetchone()[0]
+        if last is None:
+            return []
+        key = self.record.keys.derived_key(home, "view")
+        held = self._kept.find(home, key)
+        if not held or held[-1].position < last:
+            new = self._db.execute(
+                "SELECT position, admitted, content, narrative FROM entry WHERE home=? AND position>?"
+                " ORDER BY position",
+                (home.hex, held[-1].position if held else 0),
             ).fetchall()
-        there = {row[1] for row in found}
-        openers = {
-            home.hex: (home, opener(self.record.keys.derived_key(home, "view"))) for home in homes if home.hex in there
-        }
-        return [self._open(row, *openers[row[1]]) for row in found]
+            opened = opener(key)
+            rows = [self._open(row, home, opened) for row in new if row[1] <= until]
+            held = [*held, *rows]
+            if len(rows) == len(new):
+                self._kept.keep(home, key, held)
+        return [row for row in held if row.fact.admitted <= until]
 
     def narrative(self, row: Row) -> str:
         """The words of one entry; "" where it has none. Errors: `KeyAway`."""
@@ -174,6 +197,7 @@ class Chronology:
         return fact.position, fact.stream.hex, fact.admitted, int(is_standing(fact)), sealed, words
 
     def _start_again(self) -> None:
+        self._kept.clear()
         self._db.executescript("DELETE FROM entry; DELETE FROM progress;")
 
 
