@@ -35,6 +35,8 @@ COUNCIL = "urn:safeguarding:service:harrowmere-children"
 ENTRIES = 200
 READY_S = 30
 CHILDREN_READ = 5
+CHILDREN = 12
+"""More than the hub keeps opened: whoever reads them all in turn finds none of them open."""
 FIRST_CHILD_READ = 1_000_000
 
 
@@ -66,7 +68,7 @@ class Stage:
             hub.registration.add(source.request(hub.charter.hub), {OFFICER: hub.officer_key(OFFICER)})
         for person, role in self.people():
             _register(hub, person, role)
-        for number in range(CHILDREN_READ):
+        for number in range(CHILDREN):
             self.children.append(self._fill(hub, FIRST_CHILD_READ + number, rng))
         hub.close()
 
@@ -186,9 +188,16 @@ class Server:
             return count
 
     def read(self, number: int) -> bytes:
-        """A reader, each in turn, reads a child's chronology, each in turn, for an enquiry."""
+        """Readers in turn read a child's chronology for an enquiry; then the next child's."""
+        return self._read(number, self.stage.children[number // self.stage.readers % CHILDREN_READ])
+
+    def read_first(self) -> None:
+        """Every child once. When this is done twice, the second time finds none of them open any more."""
+        for number, child in enumerate(self.stage.children):
+            self._read(number, child)
+
+    def _read(self, number: int, child: str) -> bytes:
         person = f"reader-{number % self.stage.readers}"
-        child = self.stage.children[number // self.stage.readers % CHILDREN_READ]
         answer = self.client.get(f"/children/{child}/chronology?purpose=s47", headers=self._bearers[person])
         if answer.status_code != 200:
             raise BenchFault(f"chronology: {answer.status_code} {answer.text}")
@@ -198,6 +207,11 @@ class Server:
         """Several readings, one after the other."""
         for number in numbers:
             self.read(number)
+
+    def open_again(self) -> None:
+        """One reading of each child that `read` asks for, so that all of those find it open."""
+        for child in self.stage.children[:CHILDREN_READ]:
+            self._read(0, child)
 
     def read_ready_made(self, times: int) -> None:
         """The same bytes, ready-made. Errors: `BenchFault`."""

@@ -1,15 +1,20 @@
 """The `hub` command line: what can be said, and which exit code answers it.
 
-Exit 0 done; 1 a fault was found; 2 misused; 3 something cannot be reached or recorded now, try again.
+Exit 0 done; 1 a fault was found; 2 misused; 3 something cannot be reached, written or recorded now; 130 interrupted; 141
+whoever read the results closed the pipe.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from hub import commands
@@ -18,28 +23,58 @@ from hub.casework import Misfit, NotYours
 from hub.disclosure import RING, BadCursor, CannotBeShownComplete, CannotRecord, NoAnswer, NoStanding
 from hub.ingest.admission import StillWaits
 from hub.ingest.quarantine import NoSuchRecord
-from hub.ingest.registration import NoSuchKey, NotApproved
-from hub.settings import SettingsError, read_settings
+from hub.ingest.registration import BadRequest, NoSuchKey, NotApproved
+from hub.settings import Settings, SettingsError, read_settings
+from hub.store.keys import KeyAway
+from hub.store.record import STORE_FAULTS, StaleVersion
+from hub.words import explain
+from schemas.catalogue import get_codes
 from schemas.envelope import KeyRefused, Refused
 from schemas.strict import NotStrict
 
-FAULTS = (NotYours, Misfit, NotApproved, NoSuchKey, StillWaits, NoSuchRecord, KeyRefused, commands.FaultFound)
+REFUSALS = (NotYours, Misfit, NotApproved, NoSuchKey, StillWaits, NoSuchRecord)
+MISUSES = (SettingsError, commands.Misused, NoHub, BadCursor, NotStrict, BadRequest)
 NO_ANSWER = "no answer can be given here; ring the front door"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command; gives the exit code."""
-    args = _parser().parse_args(argv)
+    try:
+        args = _parser().parse_args(argv)
+    except SystemExit as ended:  # argparse has said why
+        return int(ended.code or 0)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     try:
         settings = read_settings()
         if args.home:
             settings = replace(settings, home=args.home)
-        args.run(settings, args)
+        return _carry_out(settings, args)
     except KeyboardInterrupt:
-        return 130
-    except (SettingsError, commands.Misused, NoHub, BadCursor, NotStrict) as error:
+        return _end(130, "interrupted")
+    except MISUSES as error:
         return _end(2, str(error))
+    except BrokenPipeError:  # whoever read our lines has seen enough
+        _drop_stdout()
+        return 141
+    except commands.NotWritten as error:
+        _drop_stdout()
+        return _end(3, f"the results could not be written ({error}); run it again")
+    except commands.NotNow as error:
+        return _end(3, str(error))
+    except KeyAway as error:
+        return _end(3, f"a key is missing or cannot be opened ({error}); restore the home folder from the backup")
+    except StaleVersion:
+        return _end(3, "others wrote at the same time; run it again")
+    except json.JSONDecodeError:
+        return _end(3, f"a file in {settings.home} is not JSON; restore it from the backup")
+    except STORE_FAULTS as error:
+        return _end(3, _name_store_fault(error))
+
+
+def _carry_out(settings: Settings, args: argparse.Namespace) -> int:
+    """Run the verb; what the hub's rooms refuse gets its words and code here."""
+    try:
+        args.run(settings, args)
     except HubExists:
         return _end(2, "there is a hub in this home folder already; nothing was changed")
     except NoStanding:
@@ -48,8 +83,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _end(1, NO_ANSWER)
     except (CannotBeShownComplete, CannotRecord):
         return _end(3, RING)
-    except FAULTS as error:
-        return _end(1, f"{type(error).__name__}: {error}")
+    except commands.FaultFound as error:
+        return _end(1, str(error))
+    except (*REFUSALS, KeyRefused) as error:
+        return _end(1, explain(error))
     except Refused as refused:
         return _end(1, f"refused at {refused.step}: {refused.why}")
     return 0
@@ -60,12 +97,33 @@ def _end(code: int, words: str) -> int:
     return code
 
 
+def _name_store_fault(fault: Exception) -> str:
+    """A file that cannot be read or written, by its name where the system gives one."""
+    if isinstance(fault, OSError) and fault.filename:
+        return f"cannot read or write {fault.filename} ({fault.strerror}); see to it, then run it again"
+    return f"the record cannot be read or written now ({type(fault).__name__}); see to the home folder, then try again"
+
+
+def _drop_stdout() -> None:
+    """What is left of our output goes nowhere, so that ending says nothing more about it."""
+    with suppress(OSError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _find_version() -> str:
+    try:
+        return version("safeguarding-hub")
+    except PackageNotFoundError:
+        return "0"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hub",
         description="The Safeguarding Hub.",
         epilog="Example: hub chronology CHILD --as PERSON --purpose s47",
     )
+    parser.add_argument("--version", action="version", version=f"hub {_find_version()}")
     parser.add_argument("--home", type=Path, help="the hub's folder (else HUB_HOME, else .hub)")
     verbs = parser.add_subparsers(required=True, metavar="COMMAND")
     _setting_up(verbs)
@@ -77,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
 def _setting_up(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     init = verbs.add_parser("init", help="make a hub: its keys, its officers")
     init.add_argument("--partnership", required=True, help="URN of the partnership, urn:safeguarding:partnership:NAME")
-    init.add_argument("--area", required=True, help="GSS code of the area")
+    init.add_argument("--area", required=True, help="GSS code of the area: a letter and eight digits")
     init.add_argument("--officer", action="append", default=[], help="name of a first officer; give two")
     init.set_defaults(run=commands.cmd_init)
     serve = verbs.add_parser("serve", help="serve the API on loopback")
@@ -91,14 +149,18 @@ def _setting_up(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     add = keys.add_parser("add", help="register an agency's keys from its request")
     add.add_argument("request", help="the file that `adapter-… keys init` printed, or -")
     retire = keys.add_parser("retire", help="name the last sequence that a key may sign")
-    retire.add_argument("kid")
-    retire.add_argument("--last-sequence", type=int, required=True)
+    retire.add_argument("kid", help="the key, as `hub keys list` names it")
+    retire.add_argument("--last-sequence", type=int, required=True, metavar="N", help="the last number that counts")
     revoke = keys.add_parser("revoke", help="a key counts for nothing from now on")
-    revoke.add_argument("kid")
-    revoke.add_argument("--reason", required=True)
+    revoke.add_argument("kid", help="the key, as `hub keys list` names it")
+    revoke.add_argument("--reason", required=True, help="why; it stands in the record")
     for one in (add, retire, revoke):
-        one.add_argument("--as", dest="officers", action="append", required=True, metavar="OFFICER", help="give two")
-    for one in (add, retire, revoke, keys.add_parser("list"), keys.add_parser("receipt", help="the key to pin")):
+        one.add_argument(
+            "--as", dest="officers", action="append", required=True, metavar="OFFICER",
+            help="an officer's name, or their key file (.pem); give two",
+        )  # fmt: skip
+    listed = keys.add_parser("list", help="every key that counts today")
+    for one in (add, retire, revoke, listed, keys.add_parser("receipt", help="the key that agencies pin")):
         one.set_defaults(run=commands.cmd_keys)
     rebuild = verbs.add_parser("rebuild", help="build the views again from the record")
     rebuild.set_defaults(run=commands.cmd_rebuild)
@@ -108,21 +170,23 @@ def _reading(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     chronology = verbs.add_parser("chronology", help="read a child's chronology, as one reader, for one purpose")
     chronology.add_argument("child", help="the hub's id of the child")
     _as_person(chronology)
-    chronology.add_argument("--as-of", default="", help="the facts as they were then; what you may see is judged today")
+    chronology.add_argument(
+        "--as-of", default="", metavar="MOMENT", help="the facts as they were then; what you may see is judged today"
+    )
     chronology.add_argument("--cursor", default="", help="go on after an earlier page")
     chronology.add_argument("--all", action="store_true", help="every page, one document a line")
     chronology.set_defaults(run=commands.cmd_chronology)
     again = verbs.add_parser("replay", help="what a reader could see at a moment, and what they opened before it")
-    again.add_argument("child")
+    again.add_argument("child", help="the hub's id of the child")
     _as_person(again)
     again.add_argument("--reader", required=True, help="whose view is replayed")
-    again.add_argument("--reader-purpose", required=True, help="for which purpose they read")
-    again.add_argument("--reader-role", default="", help="in which of their roles they read")
-    again.add_argument("--at", required=True, help="the moment")
+    _add_purpose(again, "--reader-purpose", "for which purpose they read")
+    _add_role(again, "--reader-role", "in which of their roles they read")
+    again.add_argument("--at", required=True, metavar="MOMENT", help="a day, or an RFC 3339 moment with its zone")
     again.set_defaults(run=commands.cmd_replay)
     export = verbs.add_parser("export", help="what a reader may see, in the MAIS standards' shapes")
-    export.add_argument("--child", required=True)
-    export.add_argument("--format", choices=["jsonld"], default="jsonld")
+    export.add_argument("--child", required=True, help="the hub's id of the child")
+    export.add_argument("--format", choices=["jsonld"], default="jsonld", help="JSON-LD, the only one")
     _as_person(export)
     export.set_defaults(run=commands.cmd_export)
 
@@ -136,37 +200,53 @@ def _settling(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         required=True, dest="verb", metavar="VERB"
     )
     listed = identity.add_parser("list", help="open questions; with --all every child")
-    listed.add_argument("--all", action="store_true")
+    listed.add_argument("--all", action="store_true", help="every child instead of the open questions")
     _as_person(listed)
     listed.set_defaults(run=commands.cmd_identity)
-    for verb in ("same", "not-same"):
-        one = identity.add_parser(verb, help="settle one question as a steward")
-        one.add_argument("child")
-        one.add_argument("other")
-        one.add_argument("--reason", required=True)
+    for verb, what in (("same", "as a steward: these two are one child"), ("not-same", "as a steward: they are two")):
+        one = identity.add_parser(verb, help=what)
+        one.add_argument("child", help="the hub's id of one")
+        one.add_argument("other", help="the hub's id of the other")
+        one.add_argument("--reason", required=True, help="why; it stands in the record")
         _as_person(one, purpose=False)
         one.set_defaults(run=commands.cmd_identity)
     quarantine = verbs.add_parser("quarantine", help="records that wait for a person").add_subparsers(
         required=True, dest="verb", metavar="VERB"
     )
-    waiting = quarantine.add_parser("list")
-    waiting.add_argument("--state", default="open", choices=["open", "admitted", "duplicate", "refused"])
+    waiting = quarantine.add_parser("list", help="what waits, or what became of it")
+    waiting.add_argument(
+        "--state", default="open", choices=["open", "admitted", "duplicate", "refused"], help="open, unless you say"
+    )
     _as_person(waiting)
     waiting.set_defaults(run=commands.cmd_quarantine)
-    for verb in ("show", "release", "refuse"):
-        one = quarantine.add_parser(verb)
-        one.add_argument("id")
+    for verb, what in (
+        ("show", "who sent one record, and why it waits; never what it says"),
+        ("release", "as a steward: try it again through the same door"),
+        ("refuse", "as a steward: it is never admitted"),
+    ):
+        one = quarantine.add_parser(verb, help=what)
+        one.add_argument("id", help="as `hub quarantine list` names it")
         _as_person(one, purpose=verb == "show")
         if verb != "show":
-            one.add_argument("--reason", required=True)
+            one.add_argument("--reason", required=True, help="why; it stands in the record")
         one.set_defaults(run=commands.cmd_quarantine)
 
 
 def _as_person(parser: argparse.ArgumentParser, *, purpose: bool = True) -> None:
     parser.add_argument("--as", dest="person", required=True, metavar="PERSON", help="who acts")
-    parser.add_argument("--role", default="", help="in which of their roles")
+    _add_role(parser, "--role", "in which of their roles")
     if purpose:
-        parser.add_argument("--purpose", required=True, help="what for; it is recorded before the answer")
+        _add_purpose(parser, "--purpose", "what for; it is recorded before the answer")
+
+
+def _add_role(parser: argparse.ArgumentParser, name: str, what: str) -> None:
+    codes = list(get_codes("roles"))
+    parser.add_argument(name, default="", choices=codes, metavar="ROLE", help=f"{what}: {', '.join(codes)}")
+
+
+def _add_purpose(parser: argparse.ArgumentParser, name: str, what: str) -> None:
+    codes = list(get_codes("purposes"))
+    parser.add_argument(name, required=True, choices=codes, metavar="PURPOSE", help=f"{what}: {', '.join(codes)}")
 
 
 if __name__ == "__main__":

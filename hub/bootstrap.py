@@ -78,6 +78,7 @@ def init(
 
 def open_hub(settings: Settings) -> Hub:
     """Open the hub in the home folder. Errors: `NoHub`, `SettingsError` for a demo clock over a hub that is no demo."""
+    os.umask(0o077)  # databases and their journals are their owner's alone
     path = settings.home / "hub.json"
     if not path.exists():
         raise NoHub(f"no hub in {settings.home}; make one with: hub init --partnership URN --area GSS")

@@ -15,7 +15,9 @@ from typing import Any
 from uuid import UUID
 
 from hub.disclosure import Ask, Disclosure
+from hub.domain.child import DECIDING
 from hub.domain.staff import Reader
+from hub.domain.standing import EVERY_CHILD
 from hub.identity.matching import HUB_CHILD
 from hub.identity.register import Register
 from hub.ingest.admission import Admission
@@ -29,6 +31,10 @@ OFFICER, STEWARD = "officer", "steward"
 PARTNERSHIP_SERVICE = "urn:safeguarding:service:partnership"
 NOT_AUTHORS = frozenset({"caseAuditor", "practiceReviewer", "inspector", "analyst", "child", "parent"})
 """Roles that read or count and never add to a child's record."""
+DECIDERS = frozenset({"frontDoor", "outOfHours", "teamManager", "conferenceChair"})
+"""Roles that may record what opens or closes a record; beside them the allocated worker, for their own child."""
+ALLOCATING = frozenset({"worker-allocated", "worker-deallocated"})
+INVOLVING = frozenset({"involvement-started", "involvement-ended"})
 SETTLING = frozenset({"identity-same", "identity-not-same", "identity-split", "identity-moved"})
 """They name children: whoever has read one of those does not settle who they are."""
 QUARANTINE = frozenset({"quarantine-released", "quarantine-refused"})
@@ -85,6 +91,8 @@ class Casework:
             raise Misfit(f"{faults[0].path or '/'}: {faults[0].note}")
         if kind.name in SETTLING:
             self._may_settle(person, data["details"])
+        if author and kind.about == "child":
+            self._may_enter(author, UUID(about), kind.name, data["details"])
         service = author.service if author else PARTNERSHIP_SERVICE
         receipt, id = self.kept.record_entry(service, data, about=about)
         return Recorded(receipt, id, self.kept.source(service))
@@ -122,10 +130,32 @@ class Casework:
             ):
                 raise NotYours("StewardIsNoReader")
 
+    def _may_enter(self, author: Reader, child: UUID, name: str, details: Mapping[str, Any]) -> None:
+        """Who may add what to a child's record. An unknown child is judged by admission, alike for everybody."""
+        if not author.trained:
+            raise NotYours("OnlyTheTrained")
+        standing = self.disclosure.standing_of(child)
+        if author.conflicts & {str(child), EVERY_CHILD} or author.person in standing.conflicts:
+            raise NotYours("DeclaredConflict")
+        if name in DECIDING and author.role not in DECIDERS:
+            allocated = standing.workers.get(author.person) == author.role
+            if not allocated or name in ALLOCATING:
+                raise NotYours("OnlyThoseWhoDecide")
+        if name in ALLOCATING and details.get("person") == author.person:
+            raise NotYours("NobodyAllocatesThemselves")
+        if (
+            name in INVOLVING
+            and author.role not in DECIDERS
+            and details.get("service", author.service) != author.service
+        ):
+            raise NotYours("OnlyTheOwnService")
+
     def _author(self, person: str, role: str, about: str, entry: Mapping[str, Any]) -> Reader | None:
         name, author = entry["event"], self.disclosure.reader(person, role, self.clock())
         if about == "staff":
             if person in self.officers():
+                if name != "conflict-declared" and entry.get("details", {}).get("person") == person:
+                    raise NotYours("NobodyRegistersThemselves")
                 return None
             own = name == "conflict-declared" and entry.get("details", {}).get("person") == person
             if author is None or not own:
@@ -174,10 +204,15 @@ class Casework:
             "service": service,
             "service_name": known.get("name", service.rsplit(":", 1)[-1]),
             "service_kind": known.get("kind", "another service"),
-            "author": {"person": person, "role": author.role if author else OFFICER, **_name(said)},
+            "author": {"person": person, "role": author.role if author else OFFICER, **self._name(person)},
             "statement": said.get("statement", "decision"),
             "basis": said.get("basis", "fact"),
         }
+
+    def _name(self, person: str) -> dict[str, str]:
+        """The author's registered name, never one that they give themselves."""
+        name = self.disclosure.name_of(person)
+        return {"name": name} if name else {}
 
 
 def _check_form(entry: Mapping[str, Any]) -> None:
@@ -196,11 +231,6 @@ def _child_id(entry: Mapping[str, Any]) -> str:
         return str(UUID(entry["child"]))
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise Misfit("child") from error
-
-
-def _name(said: Mapping[str, Any]) -> dict[str, str]:
-    name = said.get("author", {}).get("name")
-    return {"name": name} if name else {}
 
 
 __all__ = ["Ask", "Casework", "Misfit", "NotYours", "Recorded"]

@@ -11,6 +11,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,11 @@ import orjson
 from hub.audit.replay import replay
 from hub.bootstrap import Hub, init, open_hub
 from hub.disclosure import Ask, NoAnswer
-from hub.settings import Settings
-from schemas.envelope import SigningKey
+from hub.ingest.registration import Asked, read_request
+from hub.settings import Settings, SettingsError
+from hub.words import explain_waiting
+from schemas.envelope import KeyRefused, SigningKey
+from schemas.naming import find_fault_in
 from schemas.strict import strict_json
 
 FILE_LIMIT = 256 * 1024
@@ -37,15 +41,43 @@ class FaultFound(Exception):
     """The command ran and found a fault; the argument names it. Exit 1."""
 
 
+class NotNow(Exception):
+    """Something that the command needs cannot be used or reached now; the argument says what to do. Exit 3."""
+
+
+class NotWritten(Exception):
+    """Results could not be written to stdout; the argument says why. Exit 3."""
+
+
 def say(words: str) -> None:
-    """Words for people, on stderr."""
-    sys.stderr.write(words + "\n")
+    """Words for people, on stderr, where there is one."""
+    with suppress(OSError, AttributeError):
+        sys.stderr.write(words + "\n")
 
 
 def out(*lines: Any) -> None:
-    """Results, one JSON document a line, on stdout."""
+    """Results, one JSON document a line, on stdout. Errors: `NotWritten`, `BrokenPipeError`."""
     for line in lines:
-        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+        write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def write(text: str) -> None:
+    """Text on stdout, gone before anything else is done. Errors: `NotWritten`, `BrokenPipeError`."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except (OSError, AttributeError) as error:
+        raise NotWritten(getattr(error, "strerror", None) or "there is no standard output") from error
+
+
+def out_or_say(lines: Iterable[Any], words: str) -> None:
+    """A list on stdout, or words where it is empty."""
+    listed = list(lines)
+    out(*listed)
+    if not listed:
+        say(words)
 
 
 def cmd_init(settings: Settings, args: argparse.Namespace) -> None:
@@ -54,6 +86,9 @@ def cmd_init(settings: Settings, args: argparse.Namespace) -> None:
         raise Misused("name two officers: hub init … --officer NAME --officer NAME")
     if wrong := [name for name in args.officer if not OFFICER_NAME.fullmatch(name)]:
         raise Misused(f"an officer's name has letters, digits, dots and hyphens only: {wrong[0]}")
+    for what, name in (("partnership", args.partnership), ("area", args.area)):
+        if fault := find_fault_in(what, name):
+            raise Misused(fault)
     charter, fingerprints = init(settings, partnership=args.partnership, area=args.area, officers=args.officer)
     out({"hub": charter.hub, "partnership": charter.partnership, "area": charter.area, "fingerprints": fingerprints})
     say(f"A hub was made in {settings.home}. Check the fingerprints with the officers in person, then give each their")
@@ -70,7 +105,7 @@ def cmd_token(settings: Settings, args: argparse.Namespace) -> None:
             "tokens come from the partnership's own issuer; the built-in one is for a demo hub with HUB_DEMO=1"
         )
     issuer = demo_issuer(settings.home, hub.clock)
-    sys.stdout.write(issuer.token(args.person, settings.audience) + "\n")
+    write(issuer.token(args.person, settings.audience) + "\n")
 
 
 def cmd_record(settings: Settings, args: argparse.Namespace) -> None:
@@ -81,7 +116,7 @@ def cmd_record(settings: Settings, args: argparse.Namespace) -> None:
         done = hub.casework.record(args.person, entry, role=args.role)
         out({"event": entry["event"], "id": done.id, "source": done.source, **_receipt(done.receipt)})
         if done.receipt.outcome == "quarantined":
-            raise FaultFound(f"the entry waits in quarantine: {done.receipt.reason}")
+            raise FaultFound(f"the entry waits in quarantine: {explain_waiting(done.receipt.reason)}")
 
 
 def cmd_chronology(settings: Settings, args: argparse.Namespace) -> None:
@@ -107,9 +142,10 @@ def cmd_identity(settings: Settings, args: argparse.Namespace) -> None:
         hub.disclosure.allow("identity-list", args.person, args.role, args.purpose)
         register = hub.register()
         if args.all:
-            out(*({"child": str(child), "provisional": child in register.provisional} for child in register.children()))
+            children = ({"child": str(one), "provisional": one in register.provisional} for one in register.children())
+            out_or_say(children, "no children yet")
         else:
-            out(*map(_item, register.open_items()))
+            out_or_say(map(_item, register.open_items()), "nothing open")
         return
     event = "identity-same" if args.verb == "same" else "identity-not-same"
     done = hub.casework.settle(args.person, event, _child(args.child), _child(args.other), args.reason)
@@ -122,8 +158,9 @@ def cmd_quarantine(settings: Settings, args: argparse.Namespace) -> None:
     quarantine = hub.admission.quarantine
     if args.verb == "list":
         hub.disclosure.allow("quarantine-list", args.person, args.role, args.purpose)
-        out(*({"id": row.id, "caller": row.caller, "reason": row.reason, "note": row.note, "at": row.at}
-              for row in quarantine.list(args.state)))  # fmt: skip
+        waiting = ({"id": row.id, "caller": row.caller, "reason": row.reason, "note": row.note, "at": row.at}
+                   for row in quarantine.list(args.state))  # fmt: skip
+        out_or_say(waiting, f"nothing {args.state}")
     elif args.verb == "show":
         hub.disclosure.allow("quarantine-show", args.person, args.role, args.purpose, record=args.id)
         row, raw = quarantine.open(args.id)
@@ -142,9 +179,10 @@ def cmd_replay(settings: Settings, args: argparse.Namespace) -> None:
     if at is None:
         raise Misused("--at needs a day or an RFC 3339 moment")
     about = {"child": str(child), "moment": at.isoformat(), "of": args.reader}
-    hub.disclosure.allow("replay", args.person, args.role, args.purpose, **about)
+    auditor = hub.disclosure.allow("replay", args.person, args.role, args.purpose, **about)
     ask = Ask(person=args.reader, child=child, purpose=args.reader_purpose, role=args.reader_role)
-    out(replay(hub.disclosure.could_see(ask, at), hub.disclosure.accesses(child), args.reader, at))
+    could_see = hub.disclosure.could_see(ask, at, auditor, args.purpose)
+    out(replay(could_see, hub.disclosure.accesses(child), args.reader, at))
 
 
 def cmd_keys(settings: Settings, args: argparse.Namespace) -> None:
@@ -152,8 +190,9 @@ def cmd_keys(settings: Settings, args: argparse.Namespace) -> None:
     hub = _hub(settings)
     if args.verb == "list":
         hub.admission.catch_up()
-        out(*({"kid": key.kid, "source": key.source, "purpose": key.purpose, "alg": key.alg}
-              for key in hub.admission.keyring.active()))  # fmt: skip
+        keys = ({"kid": key.kid, "source": key.source, "purpose": key.purpose, "alg": key.alg}
+                for key in hub.admission.keyring.active())  # fmt: skip
+        out_or_say(keys, "no keys count")
         return
     if args.verb == "receipt":
         out(hub.receipt_key.public_jwk())
@@ -161,10 +200,8 @@ def cmd_keys(settings: Settings, args: argparse.Namespace) -> None:
     approvers = dict(_officer(hub, name) for name in args.officers)
     if args.verb == "add":
         request = strict_json(_read(args.request), FILE_LIMIT)
-        try:
-            receipts = hub.registration.add(request, approvers)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise Misused("this is not a request for keys: a member is missing or of another form") from error
+        _say_what_is_approved(read_request(request), approvers)
+        receipts = hub.registration.add(request, approvers)
         out({"source": request["source"], "admitted_from_quarantine": len(receipts)})
     elif args.verb == "retire":
         hub.registration.retire(args.kid, args.last_sequence, approvers)
@@ -189,9 +226,14 @@ def cmd_export(settings: Settings, args: argparse.Namespace) -> None:
 
 def cmd_serve(settings: Settings, args: argparse.Namespace) -> None:
     """Serve the API."""
-    from hub.serving import serve
+    from hub.serving import NotListening, NotServed, serve
 
-    serve(open_hub(settings))
+    try:
+        serve(_open(settings))
+    except NotServed as error:
+        raise Misused(str(error)) from error
+    except NotListening as error:
+        raise NotNow(str(error)) from error
 
 
 def cmd_rebuild(settings: Settings, args: argparse.Namespace) -> None:
@@ -201,9 +243,30 @@ def cmd_rebuild(settings: Settings, args: argparse.Namespace) -> None:
 
 
 def _hub(settings: Settings) -> Hub:
-    hub = open_hub(settings)
-    hub.admission.catch_up()
+    hub = _open(settings)
+    try:
+        hub.admission.catch_up()
+    except SettingsError:
+        raise
+    except ValueError as error:  # a key of another length
+        raise NotNow(f"a key in {settings.home} cannot be used; restore it from the backup") from error
     return hub
+
+
+def _open(settings: Settings) -> Hub:
+    try:
+        return open_hub(settings)
+    except SettingsError:
+        raise
+    except (ValueError, TypeError) as error:
+        raise NotNow(f"{settings.home / 'hub.json'} is broken; restore it from the backup") from error
+
+
+def _say_what_is_approved(asked: Asked, approvers: Iterable[str]) -> None:
+    service = asked.service
+    say(f"{' and '.join(approvers)} approve: source {asked.source}")
+    say(f"  speaks for {service['urn']} ({service['name']}, {service['kind']})")
+    say(f"  event key {asked.event}, transport key {asked.transport}: compare both with the agency")
 
 
 def _officer(hub: Hub, name: str) -> tuple[str, SigningKey]:
@@ -216,13 +279,16 @@ def _officer(hub: Hub, name: str) -> tuple[str, SigningKey]:
         return hub.registration.officer_of(key) or path.stem, key
     except FileNotFoundError as error:
         raise Misused("an officer's key file is not there; name a registered officer or give a .pem file") from error
+    except (KeyRefused, OSError, ValueError) as error:
+        raise Misused("an officer's key file cannot be read, or is no private key in PEM") from error
 
 
 def _read(name: str) -> bytes:
     try:
         return sys.stdin.buffer.read(FILE_LIMIT + 1) if name == "-" else Path(name).read_bytes()
-    except OSError as error:
-        raise Misused(f"cannot read {name}: {error.strerror}") from error
+    except (OSError, AttributeError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "there is no such input"
+        raise Misused(f"cannot read {name}: {why}") from error
 
 
 def _child(text: str) -> UUID:

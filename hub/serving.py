@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import gc
 import logging
+import socket
+import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
@@ -18,8 +21,9 @@ from hub.api.app import create_app
 from hub.api.auth import PeopleTokens, open_issuer, read_set
 from hub.api.demo_issuer import DemoOnly, demo_issuer, refuse_demo_issuer
 from hub.api.doors import Doors
-from hub.api.issuer_keys import IssuerKeys
+from hub.api.issuer_keys import FetchFailed, IssuerKeys, SetRefused
 from hub.bootstrap import Hub
+from hub.settings import Settings
 from schemas.catalogue import get_codes
 from schemas.strict import strict_json
 
@@ -33,10 +37,14 @@ class NotServed(Exception):
     """The hub does not start to serve; the message says what to set."""
 
 
+class NotListening(Exception):
+    """The address cannot be listened on now; the message names it and says what to do."""
+
+
 def serve(hub: Hub) -> None:
-    """Serve until stopped. Errors: `NotServed`."""
-    settings = hub.settings
+    """Serve until stopped. Errors: `NotServed`, `NotListening`."""
     app = build(hub)
+    listening = _listen(hub.settings)
     hub.admission.catch_up()
     hub.admission.try_waiting("newer")  # what an older version of the hub did not know yet
     gc.freeze()  # what is there when serving begins stays: no search for cycles walks it again
@@ -44,11 +52,14 @@ def serve(hub: Hub) -> None:
     ended = threading.Event()
     follower = threading.Thread(target=_follow, args=(hub, ended), name="views", daemon=True)
     follower.start()
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, date_header=True, lifespan="off",
+        timeout_keep_alive=20, limit_concurrency=200,
+    )  # fmt: skip
     try:
-        uvicorn.run(
-            app, host=settings.host, port=settings.port, log_level="warning", access_log=False, server_header=False,
-            date_header=True, lifespan="off", timeout_keep_alive=20, limit_concurrency=200,
-        )  # fmt: skip
+        with listening, suppress(KeyboardInterrupt):
+            sys.stderr.write(f"hub: listening on {_address(hub.settings)}; Ctrl-C ends it\n")
+            uvicorn.Server(config).run(sockets=[listening])
     finally:
         ended.set()
         follower.join(timeout=10)
@@ -72,6 +83,27 @@ def build(hub: Hub) -> Any:
     return create_app(doors, demo=hub.settings.demo and hub.charter.demo)
 
 
+def _listen(settings: Settings) -> socket.socket:
+    """A socket bound to the hub's address. Errors: `NotListening`."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((settings.host, settings.port))
+    except (OSError, UnicodeError) as fault:
+        bound.close()
+        why = fault.strerror if isinstance(fault, OSError) else "no such host"
+        raise NotListening(
+            f"cannot listen on {_address(settings)} ({why}); stop what listens there, or set HUB_HOST and HUB_PORT"
+        ) from fault
+    return bound
+
+
+def _address(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
+
+
 def _tokens(hub: Hub) -> PeopleTokens:
     settings, clock = hub.settings, hub.clock
     try:
@@ -84,6 +116,10 @@ def _tokens(hub: Hub) -> PeopleTokens:
         if not settings.demo:
             raise NotServed("set HUB_ISSUER and HUB_JWKS to the partnership's OpenID Connect issuer")
         issuer = demo_issuer(settings.home, clock)
+    except FetchFailed as fault:
+        raise NotServed(f"the issuer's keys cannot be read from {settings.jwks} ({fault}); see HUB_JWKS") from fault
+    except SetRefused as fault:
+        raise NotServed(f"{fault}; see HUB_ISSUER, HUB_JWKS, HUB_ALGORITHM and HUB_AUDIENCE") from fault
     except (DemoOnly, ValueError, OSError) as fault:
         raise NotServed(str(fault)) from fault
     keys = IssuerKeys(issuer.jwks, lambda raw: read_set(raw, issuer.algorithm))

@@ -12,6 +12,10 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
+RANGES = {"port": (1, 65_535), "page_size": (1, 10_000)}
+"""Setting → the least and the most that it may be."""
+MOST_DIGITS = 12
+
 
 class SettingsError(ValueError):
     """A setting is unknown, malformed or not allowed here; the message names it and says what to do."""
@@ -52,7 +56,7 @@ class Settings:
         path = self.demo_clock
         if path is None:
             return lambda: datetime.now(UTC)
-        return lambda: datetime.fromisoformat(path.read_text().strip()).astimezone(UTC)
+        return lambda: _instant_in(path)
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -69,6 +73,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         if name not in known:
             raise SettingsError(f"{variable} is not a setting of the hub; known are " + ", ".join(_variables()))
         given[name] = _typed(variable, str(known[name].type), text)
+        least, most = RANGES.get(name, (None, None))
+        if least is not None and most is not None and not least <= int(str(given[name])) <= most:
+            raise SettingsError(f"{variable} must be a whole number from {least} to {most}")
     settings = Settings(**given)  # type: ignore[arg-type]
     if settings.demo_clock is not None and not settings.demo:
         raise SettingsError("HUB_DEMO_CLOCK is refused outside demo mode: set HUB_DEMO=1 on a demo hub, or unset it")
@@ -85,7 +92,14 @@ def _typed(variable: str, kind: str, text: str) -> object:
             raise SettingsError(f"{variable} must be 0 or 1")
         return text == "1"
     if kind == "int":
-        if not (text.isascii() and text.isdigit()):
+        if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
             raise SettingsError(f"{variable} must be a whole number")
         return int(text)
     return Path(text) if kind.startswith("Path") else text
+
+
+def _instant_in(path: Path) -> datetime:
+    try:
+        return datetime.fromisoformat(path.read_text().strip()).astimezone(UTC)
+    except ValueError as error:
+        raise SettingsError(f"HUB_DEMO_CLOCK: {path} must hold one RFC 3339 instant") from error

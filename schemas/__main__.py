@@ -1,15 +1,18 @@
 """`python -m schemas verify` and `python -m schemas check`: judge sealed records and event data, offline.
 
-One JSON line on stdout for each input, in order. Exit 0 when all were taken, 1 when some were not, 2 when misused.
+One JSON line on stdout for each input, in order. Exit 0 when all were taken, 1 when some were not, 2 when misused, 3
+when the lines cannot be written, 130 when interrupted, 141 when whoever read them closed the pipe.
 Lines name rules, ids and codes, never what an event says. Neither the hub nor an adapter is needed.
 """
 
 import argparse
+import errno
 import json
 import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -43,9 +46,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         taken = [_say(line) for line in lines]
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read our lines has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        _drop_stdout()
+        return 141
+    except KeyboardInterrupt:
+        return _end(130, "interrupted")
+    except OSError as fault:  # files are read, and their faults named, further in
+        _drop_stdout()
+        return _end(3, f"the lines could not be written: {fault.strerror}")
     return 0 if all(taken) else 1
+
+
+def _end(code: int, words: str) -> int:
+    with suppress(OSError, AttributeError):
+        sys.stderr.write(f"python -m schemas: {words}\n")
+    return code
+
+
+def _drop_stdout() -> None:
+    """What is left of our lines goes nowhere, so that ending says nothing more about it."""
+    with suppress(OSError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,6 +100,8 @@ def _last_instant(text: str) -> datetime:
 
 
 def _say(line: Line) -> bool:
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, "there is no standard output")
     sys.stdout.write(json.dumps(line) + "\n")
     return line["outcome"] in ("accepted", "fits")
 
@@ -174,6 +196,8 @@ def _event_of(data: Mapping[str, Any], member: str) -> Line:
 
 def _read(name: str) -> bytes:
     """The bytes of a file or of standard input, never more than just beyond the limit."""
+    if name == "-" and sys.stdin is None:
+        raise OSError(errno.EBADF, "there is no standard input")
     if name == "-":
         return sys.stdin.buffer.read(FILE_LIMIT + 1)
     with open(name, "rb") as stream:

@@ -10,6 +10,7 @@ from typing import Any
 from adapters.kit.agency import Agency
 from adapters.kit.home import RECEIPT_KEY_FILE, BadHome, Home, make_private_files, open_home, write_new
 from schemas.envelope import KeyEntry, SigningKey, proof_of_possession
+from schemas.naming import find_fault_in, find_fault_in_kind
 
 SKELETON = """\
 # Who this adapter is and where it sends. Private keys and secrets lie beside this file; back up the whole folder.
@@ -49,12 +50,21 @@ MUST_AGREE = {"source": ("source", "urn"), "hub": ("hub", "urn"), "partnership":
 def init_keys(path: Path, agency: Agency, words: Mapping[str, str]) -> tuple[Home, list[str]]:
     """Makes what is missing in the home folder; gives it and the names of what was made. BadHome when `words` (source,
     hub, partnership ...) say another thing than an adapter.toml that is there."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = []
     if not (path / "adapter.toml").exists():
         missing = [f"--{name.replace('_', '-')}" for name in NEEDED if not words.get(name)]
         if missing:
             raise BadHome(f"no adapter.toml in {path}: to make one, give {' '.join(missing)}")
+    _check_names(words)
+    try:
+        return _make_home(path, agency, words)
+    except OSError as fault:
+        raise BadHome(f"cannot write {fault.filename or path}: {fault.strerror}") from None
+
+
+def _make_home(path: Path, agency: Agency, words: Mapping[str, str]) -> tuple[Home, list[str]]:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = []
+    if not (path / "adapter.toml").exists():
         write_new(path / "adapter.toml", write_skeleton(agency, words).encode())
         made.append("adapter.toml")
     made += make_private_files(path, words.get("alg") or "EdDSA")
@@ -68,9 +78,26 @@ def init_keys(path: Path, agency: Agency, words: Mapping[str, str]) -> tuple[Hom
             raise BadHome(f"adapter.toml says [{table}] {name} = {stands!r}; edit it, or leave --{word} out")
     if not home.settings.get("hub", {}).get("urn"):
         raise BadHome("adapter.toml says nothing for [hub] urn")
+    service = home.settings["service"]
+    _check_names(
+        {name: str(home.settings[name]["urn"]) for name in NAMED}
+        | {"service_name": str(service["name"]), "service_kind": str(service["kind"])}
+    )
     return home, made
 
 
+def _check_names(words: Mapping[str, str]) -> None:
+    """Refuses a name in a form that no hub registers. BadHome says which, and what it should be."""
+    faults = [find_fault_in(name, words[name]) for name in NAMED if words.get(name)]
+    if words.get("service_kind"):
+        faults.append(find_fault_in_kind(words["service_kind"]))
+    if not words.get("service_name", "").isprintable():
+        faults.append("the service's name holds a character that cannot be printed")
+    if wrong := [fault for fault in faults if fault]:
+        raise BadHome("; ".join(wrong))
+
+
+NAMED = ("source", "hub", "partnership", "service")
 NEEDED = ("source", "hub", "partnership", "service", "service_name", "service_kind")
 
 

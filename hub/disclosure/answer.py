@@ -39,7 +39,12 @@ class Seen:
     decision: Decision
     gone: bool = False
     """Retracted: no reader gets its content, an auditor sees that it stands in the record."""
+    ref: str = ""
+    """Its name for this reader."""
     shown: dict[str, Any] = field(default_factory=dict)
+    """What of it, but for the name."""
+    written: bytes = b""
+    """The same as JSON, where it was written already."""
 
 
 def entry_of(row: Row, marks: Sequence[str], narrative: str | None) -> dict[str, Any]:
@@ -53,11 +58,16 @@ def entry_of(row: Row, marks: Sequence[str], narrative: str | None) -> dict[str,
     }  # fmt: skip
 
 
-def structure_of(one: Seen, ref: str) -> dict[str, Any]:
+def written(one: Seen) -> orjson.Fragment:
+    """One entry of the answer, its name first."""
+    return orjson.Fragment(b'{"ref":"%b",%b' % (one.ref.encode(), (one.written or orjson.dumps(one.shown))[1:]))
+
+
+def structure_of(one: Seen) -> dict[str, Any]:
     """What an auditor gets of an entry whose content is not for them: that it stands in the record, and its digest."""
     fact = one.row.fact
     return {
-        "ref": ref, "shown": "structure", "source": fact.source, "id": fact.id, "datadigest": fact.datadigest,
+        "shown": "structure", "source": fact.source, "id": fact.id, "datadigest": fact.datadigest,
         "position": one.row.position, **({"marks": ["retracted"]} if one.gone else {}),
     }  # fmt: skip
 
@@ -81,7 +91,7 @@ def when(one: Seen) -> tuple[str, str, str]:
     """The order in which readers see entries: by what they may see of when it happened, never by the log."""
     happened = one.shown.get("happened") or {}
     shared = one.shown.get("shared", "")
-    return happened.get("from") or happened.get("to") or shared, shared, one.shown["ref"]
+    return happened.get("from") or happened.get("to") or shared, shared, one.ref
 
 
 def shown_as(members: Sequence[UUID], seen: Iterable[Seen]) -> UUID:
@@ -129,10 +139,14 @@ def header(child: UUID, visible: Sequence[Seen]) -> dict[str, Any]:
 
 
 def cards(elsewhere: Iterable[Seen]) -> list[dict[str, Any]]:
-    """One card a source service, without date, kind or number, in an order that tells nothing."""
-    made = (existence_card({"data": one.row.fact.data}, one.decision) for one in elsewhere)
-    unique = {orjson.dumps(card, option=orjson.OPT_SORT_KEYS): card for card in made}
-    return [unique[key] for key in sorted(unique)]
+    """One card a source service, without date, kind, number or anybody's name, in an order that tells nothing."""
+    made: dict[str, dict[str, Any]] = {}
+    for one in elsewhere:
+        card = existence_card({"data": one.row.fact.data}, one.decision)
+        card = {**card, "ring": {name: value for name, value in card["ring"].items() if name != "name"}}
+        made.setdefault(card["agency"], card)
+        made[card["agency"]] = min(made[card["agency"]], card, key=lambda each: sorted(each["ring"].items()))
+    return [made[agency] for agency in sorted(made)]
 
 
 def classes(seen: Iterable[Seen]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -15,7 +15,7 @@ from uuid import UUID
 
 import orjson
 
-from hub.disclosure.access import AccessLog
+from hub.disclosure.access import AccessLog, CannotRecord
 from hub.disclosure.answer import (
     NOTICE,
     VISIBLE,
@@ -29,6 +29,7 @@ from hub.disclosure.answer import (
     stamp,
     structure_of,
     when,
+    written,
 )
 from hub.domain import child as domain
 from hub.domain import standing
@@ -38,11 +39,10 @@ from hub.domain.staff import Reader
 from hub.domain.standing import EVERY_CHILD
 from hub.identity.register import Register
 from hub.identity.register import fold as fold_register
-from hub.policy.decide import Policy, PolicyFault
+from hub.policy.decide import Policy
 from hub.policy.facts import Reading, reading
 from hub.policy.projector import project
 from hub.projections.chronology import Chronology, Row
-from hub.store.keys import KeyAway
 from hub.store.record import IDENTITY, Record, staff_stream
 from hub.store.sealing import open_token, seal_token
 from schemas.catalogue import KINDS
@@ -58,7 +58,7 @@ READS: Mapping[str, frozenset[str]] = {
     "identity-list": frozenset({"steward", "frontDoor", "outOfHours"}),
     "quarantine-list": frozenset({"steward"}),
     "quarantine-show": frozenset({"steward"}),
-    "replay": frozenset({"caseAuditor", "practiceReviewer", "inspector"}),
+    "replay": frozenset({"caseAuditor"}),
 }
 """Who may read what is no chronology: the questions about who is who, what waits, what others saw."""
 
@@ -129,12 +129,15 @@ class Disclosure:
             raise NoStanding
         try:
             position = self.view.catch_up()
-            resolved, seen = self._see(ask, reader, now)
+            register = self.register()
+            resolved, seen = self._see(ask, reader, register, now)
             if not any(one.decision.shown != "hidden" for one in seen):
                 self._note(ask, "no-answer", reader, resolved, (), position)
                 raise NoAnswer
-            answer, opened = self._answer(ask, reader, seen, now)
-        except (PolicyFault, KeyAway) as fault:
+            answer, opened = self._answer(ask, reader, register, seen, now)
+        except (NoAnswer, BadCursor, CannotRecord):
+            raise
+        except Exception as fault:  # policy, a key, the view, a rule of ours: never a shorter list, never silence
             LOG.error("cannot be shown complete: %s", type(fault).__name__)
             self._note(ask, "incomplete", reader)
             raise CannotBeShownComplete from fault
@@ -145,10 +148,20 @@ class Disclosure:
         """The reader's standing today; None when they hold no such role."""
         return standing.fold(person, self.record.facts(staff_stream(person))).reader(now, role)
 
-    def could_see(self, ask: Ask, at: datetime) -> list[tuple[Row, str]]:
+    def standing_of(self, child: UUID) -> domain.Child:
+        """What decisions about a child rest on now: for the door in, which asks who may decide. Errors: `KeyAway`."""
+        self.view.catch_up()
+        rows = self.view.rows(self.register().members(child), standing=True)
+        return domain.standing_at(domain.fold([row.fact for row in rows]), self.clock())
+
+    def name_of(self, person: str) -> str:
+        """The name under which a professional was registered; "" where none was given."""
+        return standing.fold(person, self.record.facts(staff_stream(person))).name
+
+    def could_see(self, ask: Ask, at: datetime, auditor: Reader, purpose: str) -> list[tuple[Row, str]]:
         """What a reader could have seen at a past moment, by entitlement, identity and retractions of then.
 
-        For a replay only, which its caller records.
+        For a replay only, which its caller records. What is hidden from the auditor stays hidden here (ruling 10).
         """
         facts = [fact for fact in self.record.facts(staff_stream(ask.person)) if fact.admitted <= stamp(at)]
         reader = standing.fold(ask.person, facts).reader(at, ask.role)
@@ -158,9 +171,16 @@ class Disclosure:
         then = fold_register(fact for fact in self.record.facts(IDENTITY) if _known(fact, at))
         members = then.members(ask.child)
         rows = self.view.rows(members, until=stamp(at))
-        child = domain.fold([row.fact for row in rows if domain.is_standing(row.fact)])
+        child = domain.fold([row.fact for row in rows if row.standing])
         _, seen = self._decide(ask, reader, child, members, rows, at)
-        return [(one.row, one.decision.shown) for one in seen if one.decision.shown != "hidden" and not one.gone]
+        own = replace(ask, person=auditor.person, role=auditor.role, purpose=purpose)
+        _, audited = self._decide(own, auditor, child, members, rows, at)
+        open_to_both = {one.row.position for one in audited if one.decision.shown != "hidden"}
+        return [
+            (one.row, one.decision.shown)
+            for one in seen
+            if one.decision.shown != "hidden" and not one.gone and one.row.position in open_to_both
+        ]
 
     def accesses(self, child: UUID) -> list[Mapping[str, Any]]:
         """Every recorded access to this child's record, in order. Whoever asks records that first."""
@@ -172,31 +192,36 @@ class Disclosure:
         Errors: `NoStanding`, `CannotRecord`.
         """
         reader = self.reader(person, role, self.clock())
-        allowed = reader is not None and reader.role in READS[kind]
+        named = [UUID(facts["child"])] if "child" in facts else []
+        conflict = reader is not None and bool(reader.conflicts & {EVERY_CHILD, *self._ids(named)})
+        allowed = reader is not None and reader.role in READS[kind] and reader.trained and not conflict
         outcome, role = "answered" if allowed else "no-standing", reader.role if reader else role
         self.note_access(kind, person, purpose, role=role, outcome=outcome, **facts)
         if reader is None or not allowed:
             raise NoStanding
         return reader
 
+    def _ids(self, children: Sequence[UUID]) -> set[str]:
+        return {str(one) for child in children for one in self.register().members(child)}
+
     def note_access(self, kind: str, person: str, purpose: str, **facts: Any) -> None:
         """Record a reading of another kind (a replay, a list) before it answers. Errors: `CannotRecord`."""
         self.log.note({"kind": kind, "reader": person, "purpose": purpose, **facts})
 
-    def _see(self, ask: Ask, reader: Reader, now: datetime) -> tuple[Reading, list[Seen]]:
+    def _see(self, ask: Ask, reader: Reader, register: Register, now: datetime) -> tuple[Reading, list[Seen]]:
         """`as_of` moves the facts, never the entitlement: role, relationship, agreement, retractions are today's."""
-        members = self.register().members(ask.child)
+        members = register.members(ask.child)
         rows = self.view.rows(members, until=stamp(ask.as_of) if ask.as_of else LAST)
         today = self.view.rows(members, standing=True) if ask.as_of else rows
-        child = domain.fold([row.fact for row in today if domain.is_standing(row.fact)])
+        child = domain.fold([row.fact for row in today if row.standing])
         return self._decide(ask, reader, child, members, rows, now)
 
     def _decide(
         self, ask: Ask, reader: Reader, child: domain.Child, members: Sequence[UUID], rows: Sequence[Row], now: datetime
     ) -> tuple[Reading, list[Seen]]:
+        child = domain.standing_at(child, now)
         resolved = reading(reader, ask.purpose, child, now, child_id=_conflicting(reader, members))
-        labels_of = _Labelling(reader, child, now, {row.fact.key: row for row in rows})
-        labelled = [(row, labels_of(row)) for row in rows]
+        labelled = _Labelling(reader, child, now).all(rows)
         decisions = self.policy.decide(resolved, {label for _, labels in labelled for label in labels})
         seen = []
         for row, labels in labelled:
@@ -204,17 +229,20 @@ class Disclosure:
             seen.append(Seen(row, label, decisions[label], _is_gone(row.fact, child)))
         return resolved, [one for one in seen if one.decision.structure or not one.gone]
 
-    def _answer(self, ask: Ask, reader: Reader, seen: Sequence[Seen], now: datetime) -> tuple[Answer, list[Seen]]:
-        register = self.register()
+    def _answer(
+        self, ask: Ask, reader: Reader, register: Register, seen: Sequence[Seen], now: datetime
+    ) -> tuple[Answer, list[Seen]]:
         visible = [one for one in seen if one.decision.shown in VISIBLE and not one.gone]
         elsewhere = [one for one in seen if one.decision.shown == "existence" or one.gone]
         marks = marks_of(visible, register.items.keys())
+        ref = self._refs(reader)
         for one in visible:
-            one.shown = self._project(one, reader, marks.get(one.row.fact.key, []))
+            one.shown, one.written = self._project(one, marks.get(one.row.fact.key, ()))
+            one.ref = ref(one.row.fact)
         listed = visible
         if any(one.decision.structure for one in seen):
             for one in elsewhere:
-                one.shown = structure_of(one, self._ref(reader, one.row.fact))
+                one.shown, one.ref = structure_of(one), ref(one.row.fact)
             listed = sorted([*visible, *elsewhere], key=lambda one: one.row.position)
         else:
             listed.sort(key=when)
@@ -225,28 +253,37 @@ class Disclosure:
             "role": reader.role,
             **({"as_of": stamp(ask.as_of)} if ask.as_of else {}),
             "notice": NOTICE,
-            "entries": [one.shown for one in page],
+            "entries": [written(one) for one in page],
             "held_elsewhere": cards(one for one in elsewhere if not one.gone),
             **({"next": next_cursor} if next_cursor else {}),
         }
         opened = page + [one for one in elsewhere if not one.shown]
         return _timed(orjson.dumps(body), stamp(now), next_cursor), opened
 
-    def _project(self, one: Seen, reader: Reader, marks: Sequence[str]) -> dict[str, Any]:
-        """What this reader gets of an entry. But for its name it rests on entry, decision and marks alone."""
+    def _project(self, one: Seen, marks: Sequence[str]) -> tuple[dict[str, Any], bytes]:
+        """What a reader gets of an entry, but for its name: that rests on entry, decision and marks alone."""
         made, by = one.row.memory, (one.decision, *marks)
-        if by not in made:
+        shown = made.get(by)
+        if shown is None:
             spoken = one.decision.shown == "full" and one.row.sealed_narrative is not None
             entry = entry_of(one.row, marks, self.view.narrative(one.row) if spoken else None)
             if len(made) >= WAYS:
                 made.clear()
-            made[by] = project(entry, one.decision, ref="")
-        return {**made[by], "ref": self._ref(reader, one.row.fact)}
+            projected = project(entry, one.decision, ref="")
+            del projected["ref"]
+            shown = made[by] = projected, orjson.dumps(projected)
+        return shown
 
-    def _ref(self, reader: Reader, fact: Fact) -> str:
-        """A name for an entry that means something to this reader only, and tells neither order nor number."""
-        text = "\x1f".join((reader.person, fact.source, fact.id)).encode()
-        return hashlib.blake2b(text, key=self._ref_key, digest_size=10).hexdigest()
+    def _refs(self, reader: Reader) -> Callable[[Fact], str]:
+        """Names for entries that mean something to this reader only, and tell neither order nor number."""
+        begun = hashlib.blake2b(reader.person.encode(), key=self._ref_key, digest_size=10)
+
+        def ref(fact: Fact) -> str:
+            digest = begun.copy()
+            digest.update(f"\x1f{fact.source}\x1f{fact.id}".encode())
+            return digest.hexdigest()
+
+        return ref
 
     def _page(self, ask: Ask, reader: Reader, listed: list[Seen]) -> tuple[list[Seen], str]:
         """A page after redaction; the cursor holds the last entry shown, sealed, and always in the same length."""
@@ -254,14 +291,14 @@ class Disclosure:
         place = orjson.dumps([reader.person, reader.role, ask.purpose, str(ask.child), str(ask.as_of)])
         if ask.cursor:
             last = _opened(self._cursor_key, ask.cursor, place)
-            refs = [one.shown["ref"] for one in listed]
+            refs = [one.ref for one in listed]
             if last not in refs:
                 raise BadCursor("not a cursor for this question")
             start = refs.index(last) + 1
         page = listed[start : start + ask.page]
         if not page or start + ask.page >= len(listed):
             return page, ""
-        sealed = seal_token(self._cursor_key, page[-1].shown["ref"].encode(), place)
+        sealed = seal_token(self._cursor_key, page[-1].ref.encode(), place)
         return page, base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
     def _note(
@@ -286,30 +323,34 @@ class _Labelling:
     reader: Reader
     child: domain.Child
     now: datetime
-    rows: Mapping[EventKey, Row]
     known: dict[LabelInputs, Label] = field(default_factory=dict)
 
-    def __call__(self, row: Row, behind: frozenset[EventKey] = frozenset()) -> tuple[Label, ...]:
-        """The entry's labels for this reader; the one that shows least counts.
+    def all(self, rows: Sequence[Row]) -> list[tuple[Row, tuple[Label, ...]]]:
+        """The labels of these entries, in the order of the log; of several the one that shows least counts.
 
         A correction has one for each entry that it corrects, and is never less closely held than any of them, nor than
-        what those corrected themselves (`behind`: those that led here). Where one is not known it is held most closely.
+        what those corrected themselves. Where one does not stand before it, it is held most closely.
         """
+        labels: dict[EventKey, tuple[Label, ...]] = {}
+        for row in rows:
+            labels[row.fact.key] = self._labels(row, labels)
+        return [(row, labels[row.fact.key]) for row in rows]
+
+    def _labels(self, row: Row, before: Mapping[EventKey, tuple[Label, ...]]) -> tuple[Label, ...]:
         own, fact = self._own(row), row.fact
         kind = KINDS[fact.name]
         if not kind.as_target:
             return (own,)
         found = [own] if own.category != kind.category else []
         for one in fact.data.get("references", ()):
-            key = one["source"], one["id"]
-            target = self.rows.get(key) if key not in behind else None
-            if target is None:
+            targets = before.get((one["source"], one["id"]))
+            if targets is None:
                 found.append(own._replace(level=MOST_CLOSELY))
                 continue
-            for of in self(target, behind | {fact.key}):
+            for of in targets:
                 level, handling = max(of.level, own.level), of.handling | own.handling
                 found.append(of._replace(level=level, handling=handling, addressed=own.addressed))
-        return tuple(found) or (own,)
+        return tuple(dict.fromkeys(found)) or (own,)
 
     def _own(self, row: Row) -> Label:
         inputs = row.memory.get("label")
@@ -334,11 +375,11 @@ def _kind_facts(name: str, urgent: bool) -> dict[str, Any]:
 
 def _timed(body: bytes, whole_until: str, next_cursor: str) -> Answer:
     """The answer with the time up to which it is whole; the ETag covers all but that. One pass over the bytes."""
-    digest = hashlib.sha256(body[:-1])
+    first, last = memoryview(body)[:-1], b',"whole_until":' + orjson.dumps(whole_until) + b"}"
+    digest = hashlib.sha256(first)
     etag = digest.hexdigest()
-    last = b',"whole_until":' + orjson.dumps(whole_until) + b"}"
     digest.update(last)
-    return Answer(body[:-1] + last, etag, next_cursor, digest.hexdigest())
+    return Answer(b"".join((first, last)), etag, next_cursor, digest.hexdigest())
 
 
 def _is_gone(fact: Fact, child: domain.Child) -> bool:

@@ -63,6 +63,8 @@ class Child:
     """Each threshold that stands, with the event that opened it: an enquiry may end while a plan goes on."""
     workers: Mapping[str, str] = field(default_factory=_frozen)
     worker_events: Mapping[str, EventKey] = field(default_factory=_frozen)
+    worker_ends: Mapping[str, str] = field(default_factory=_frozen)
+    """Worker → last day or moment of the allocation, where one was named."""
     participants: tuple[Participant, ...] = ()
     participants_event: EventKey | None = None
     involved: Mapping[str, EventKey] = field(default_factory=_frozen)
@@ -82,6 +84,20 @@ def rests_on_child(reported: Fact) -> bool:
     return reported.name in ENDING_AGREEMENTS
 
 
+def standing_at(child: Child, now: datetime) -> Child:
+    """The child without allocations whose named end has passed."""
+    ended = {person for person, until in child.worker_ends.items() if until and _is_past(until, now)}
+    if not ended:
+        return child
+    workers = {person: role for person, role in child.workers.items() if person not in ended}
+    return replace(child, workers=MappingProxyType(workers))
+
+
+def _is_past(until: str, now: datetime) -> bool:
+    """A day counts to its end."""
+    return until < now.date().isoformat() if len(until) == 10 else datetime.fromisoformat(until) < now
+
+
 def receive(child: Child, reported: Fact) -> list[Fact]:
     """What an agency reports has happened. We may remark on it; we do not refuse it."""
     if reported.name in ENDING_AGREEMENTS and not _agreement_meant(child, reported):
@@ -91,7 +107,10 @@ def receive(child: Child, reported: Fact) -> list[Fact]:
 
 def evolve(child: Child, fact: Fact) -> Child:
     """The child after this fact."""
-    child = replace(child, version=fact.seq or child.version + 1)
+    return replace(_changed(child, fact), version=fact.seq or child.version + 1)
+
+
+def _changed(child: Child, fact: Fact) -> Child:
     if change := CHANGES.get(fact.name):
         child = change(child, fact)
     return _referred(child, fact) if fact.data.get("references") else child
@@ -107,9 +126,11 @@ def fold(facts: Iterable[Fact], child: Child | None = None) -> Child:
     facts = list(facts)
     gone = {key for fact in facts for key in taken_back(fact)}
     child = child or Child()
+    version = child.version
     for fact in facts:
-        child = evolve(child, fact) if fact.key not in gone else replace(child, version=fact.seq or child.version + 1)
-    return child
+        version = fact.seq or version + 1
+        child = _changed(child, fact) if fact.key not in gone else child
+    return replace(child, version=version)
 
 
 def taken_back(fact: Fact) -> list[EventKey]:
@@ -197,11 +218,12 @@ def _lapsed(child: Child, fact: Fact) -> Child:
 
 
 def _when(fact: Fact) -> datetime:
-    return datetime.fromisoformat(fact.shared or fact.admitted)
+    """When a fact came to count: a source's clock may run behind the hub's, never ahead of it."""
+    return min(datetime.fromisoformat(at) for at in (fact.shared or fact.admitted, fact.admitted or fact.shared))
 
 
 def _discussion_called(child: Child, fact: Fact) -> Child:
-    since = fact.shared or fact.admitted
+    since = _when(fact).isoformat()
     until = (_when(fact) + OPEN_TO_PARTICIPANTS).isoformat()
     named = tuple(
         Participant(one.get("person", ""), one.get("service", ""), one.get("role", ""), since, until)
@@ -214,8 +236,9 @@ def _allocated(child: Child, fact: Fact) -> Child:
     details = _details(fact)
     person, role = details.get("person", ""), details.get("role", "allocatedSocialWorker")
     return replace(
-        child, workers=_set(child.workers, person, role), worker_events=_set(child.worker_events, person, fact.key)
-    )
+        child, workers=_set(child.workers, person, role), worker_events=_set(child.worker_events, person, fact.key),
+        worker_ends=_set(child.worker_ends, person, details.get("until", "")),
+    )  # fmt: skip
 
 
 def _deallocated(child: Child, fact: Fact) -> Child:
@@ -312,3 +335,9 @@ CHANGES: Mapping[str, Callable[[Child, Fact], Child]] = {
 CORRECTING = frozenset({"corrects", "replaces"})
 REFERRING = CORRECTING | {"retracts"}
 """References by which a later event changes how an earlier one of the same source reads."""
+
+DECIDING = frozenset(CHANGES) & {
+    "cin-plan-started", "cin-plan-ended", "s47-started", "s47-concluded", "plan-started", "plan-ended",
+    "threshold-stepped-down", "strategy-discussion-called", "worker-allocated", "worker-deallocated",
+}  # fmt: skip
+"""Decisions of children's social care that open or close the record to others: never a word for oneself."""

@@ -197,6 +197,8 @@ def _of_agreement(inputs: LabelInputs, data: Mapping[str, Any], key: EventKey | 
 def _agreement_state(inputs: LabelInputs, child: Child, now: datetime) -> str:
     if inputs.agreement is None:
         return "notRelied"
+    if inputs.agreement in child.retracted:
+        return "withdrawn"  # an agreement that was never given carries no more than one that was taken back
     agreement = child.agreements.get(inputs.agreement)
     state = agreement.state_at(now) if agreement else "unknown"
     return state if state in AGREEMENT_STATES else "unknown"

@@ -18,14 +18,16 @@ from typing import Any
 from uuid import UUID
 
 from hub.domain import child as domain
+from hub.domain.child import DECIDING
 from hub.domain.facts import Fact, Remark
 from hub.ingest.batch import Batch
 from hub.ingest.keyring import Keyring, Sender, fold
 from hub.ingest.quarantine import Quarantine
 from hub.ingest.resolve import Resolver, UnknownChild
 from hub.rules.editions import NoEdition, get_edition
+from hub.store.keys import KeyAway
 from hub.store.mapper import Recorded
-from hub.store.record import IDENTITY, REGISTRY, SOURCES, Record, StaleVersion, staff_stream
+from hub.store.record import IDENTITY, REGISTRY, SOURCES, STORE_FAULTS, Record, StaleVersion, staff_stream
 from hub.store.tables import InboxRow, ReceiptRow
 from hub.store.upcasters import upcast
 from schemas.catalogue import KINDS
@@ -77,7 +79,8 @@ class Admission:
     def admit(self, records: Sequence[bytes], caller: str) -> list[Receipt]:
         """Judge records in order and commit them; one receipt a record. `caller` is the source that sends them."""
         with self._lock:
-            return self._retried(lambda batch: self._judge(batch, records, caller))
+            faulty: set[str] = set()
+            return self._retried(lambda batch: self._judge(batch, records, caller, faulty))
 
     def admit_again(self, quarantine_id: str) -> Receipt:
         """Try a quarantined record once more through the same door; the receipt supersedes its first one."""
@@ -121,7 +124,8 @@ class Admission:
             self.resolver.catch_up()
 
     def _retried(self, decide: Callable[[Batch], list[ReceiptRow]]) -> list[Receipt]:
-        for _ in range(TRIES):
+        tries = 0
+        while tries < TRIES:
             self.catch_up()
             if len(self._versions) > VERSIONS_IN_MEMORY:
                 self._versions.clear()
@@ -130,6 +134,10 @@ class Admission:
                 answers = decide(batch)
                 self.record.append(batch.facts, batch.writes)
             except StaleVersion:
+                tries += 1
+                self._forget()
+                continue
+            except _Again:
                 self._forget()
                 continue
             except BaseException:
@@ -142,10 +150,23 @@ class Admission:
         self.resolver.forget()
         self._versions.clear()
 
-    def _judge(self, batch: Batch, records: Sequence[bytes], caller: str) -> list[ReceiptRow]:
+    def _judge(self, batch: Batch, records: Sequence[bytes], caller: str, faulty: set[str]) -> list[ReceiptRow]:
         sent = [_Sent(raw, hashlib.sha256(raw).hexdigest(), self._open(raw)) for raw in records]
         batch.look_up(caller, [one.digest for one in sent], [one.id for one in sent if one.id])
-        return [self._one(batch, one, caller) for one in sent]
+        return [self._isolated(batch, one, caller, faulty) for one in sent]
+
+    def _isolated(self, batch: Batch, sent: _Sent, caller: str, faulty: set[str]) -> ReceiptRow:
+        """One record that we stumble over stops no other: the batch is decided again with that one set aside."""
+        if sent.digest in faulty:
+            return self._set_aside(batch, sent, caller, _Waits("fault", "the hub stumbled; its operator is told"), "")
+        try:
+            return self._one(batch, sent, caller)
+        except (StaleVersion, KeyAway, *STORE_FAULTS):
+            raise
+        except Exception as fault:  # one of the two loops that must not die
+            LOG.error("a record could not be judged: source=%s fault=%s", caller, type(fault).__name__)
+            faulty.add(sent.digest)
+            raise _Again from fault
 
     def _open(self, raw: bytes) -> Opened | Refused:
         try:
@@ -221,6 +242,10 @@ class Admission:
             return _Waits("other-partnership")
         if kind.about != "child" and not sender.kept:
             return _Waits("not-by-this-door", "standing, identity and quarantine are settled at the people's door")
+        if kind.name in DECIDING and not sender.decides:
+            return _Waits("not-by-this-door", "decisions of social care come from its own system or the people's door")
+        if self.keyring.speaks_for_another(opened.statement["source"], data["said_by"]["service"]):
+            return _Waits("other-service", "this service is registered, and not as this source's")
         if kind.about == "child" and opened.statement["subject"] == NO_CHILD:
             return _Waits("no-subject", "an event about a child has this source's pseudonym for it")
         return None
@@ -281,13 +306,20 @@ def late_remarks(data: Mapping[str, Any], shared: str) -> list[Remark]:
     happened = data.get("happened", {})
     if happened.get("precision") not in ("instant", "day") or "from" not in happened:
         return []
-    on = date.fromisoformat(happened["from"][:10])
+    try:
+        on = date.fromisoformat(happened["from"][:10])
+    except ValueError:
+        return []
     days = (date.fromisoformat(shared[:10]) - on).days
     try:
         edition = get_edition("late-sharing", on)
     except NoEdition:
         return []
     return [Remark("late", str(edition))] if days > edition.text["limit"] else []
+
+
+class _Again(Exception):
+    """Decide the batch again: one record of it is known to be faulty now."""
 
 
 class StillWaits(Exception):

@@ -28,6 +28,11 @@ class Sender:
     kept: bool = False
     """The hub keeps this source for a service's people; only such a source may settle standing and identity."""
 
+    @property
+    def decides(self) -> bool:
+        """May it report what opens or closes a child's record: a council's own system, or the people's door."""
+        return self.kept or self.service.get("kind") == "council"
+
 
 @dataclass(slots=True)
 class Keyring:
@@ -40,6 +45,8 @@ class Keyring:
     revoked: set[str] = field(default_factory=set)
     officers: dict[str, Mapping[str, str]] = field(default_factory=dict)
     senders: dict[str, Sender] = field(default_factory=dict)
+    services: dict[str, set[str]] = field(default_factory=dict)
+    """Registered service → the sources that speak for it."""
 
     def evolve(self, fact: Fact) -> None:
         """Apply one fact of the registry."""
@@ -65,6 +72,11 @@ class Keyring:
         gone = kid in self.revoked or kid in self.retired
         return key if key is not None and key.purpose == "transport" and not gone else None
 
+    def speaks_for_another(self, source: str, service: str) -> bool:
+        """Does this source speak as a service that is registered, but not as its own?"""
+        owners = self.services.get(service)
+        return owners is not None and source not in owners
+
     def active(self) -> list[KeyEntry]:
         """Every key that is neither retired nor revoked."""
         return [key for kid, key in self.keys.items() if kid not in self.revoked and kid not in self.retired]
@@ -72,6 +84,8 @@ class Keyring:
     def _add(self, data: Mapping[str, Any]) -> None:
         entry = KeyEntry.from_jwk(data["jwk"], source=data["source"], purpose=data["purpose"])
         self.keys[entry.kid] = entry
+        if urn := data.get("service", {}).get("urn"):
+            self.services.setdefault(urn, set()).add(data["source"])
         self.senders[data["source"]] = Sender(
             data["source"], data.get("service", {}), data.get("history", False), data.get("kept", False)
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,13 +16,31 @@ from hub.ingest.kept import PREFIX
 from hub.ingest.keyring import ADDED, OFFICER, RETIRED, REVOKED
 from hub.store.record import REGISTRY, Record, own_note
 from schemas import compact
-from schemas.envelope import Receipt, Refused, SigningKey, check_possession
+from schemas.envelope import KeyEntry, Receipt, Refused, SigningKey, check_possession
+from schemas.naming import find_fault_in, find_fault_in_kind
 
 APPROVAL_TYP = "sg-approval+jws"
 
 
 class NotApproved(Exception):
     """Too few officers approve, or one of them is not registered; the argument names the broken rule."""
+
+
+class BadRequest(ValueError):
+    """The request names a source, service or partnership in another form, or lacks a member; the argument says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks officers to approve. The proofs are not yet checked."""
+
+    source: str
+    service: Mapping[str, str]
+    """urn, name and kind."""
+    event: str
+    """Fingerprint of the key that will sign events."""
+    transport: str
+    """Fingerprint of the key that will open the inbox."""
 
 
 class NoSuchKey(LookupError):
@@ -39,10 +58,11 @@ class Registration:
     def add(self, request: Mapping[str, Any], approvers: Mapping[str, SigningKey]) -> list[Receipt]:
         """Register an agency's event and transport key; gives the receipts of what waited for them.
 
-        Errors: `schemas.envelope.Refused` when possession is not proved, `NotApproved`, `KeyError` for a missing
-        member, `TypeError` for one of another form.
+        Errors: `BadRequest`, `schemas.envelope.KeyRefused`, `schemas.envelope.Refused` when possession is not proved,
+        `NotApproved`.
         """
-        source = request["source"]
+        asked = read_request(request)
+        source = asked.source
         kids = {
             check_possession(request[purpose]["proof"], request[purpose]["jwk"], hub=self.hub, source=source)
             for purpose in ("event", "transport")
@@ -68,15 +88,15 @@ class Registration:
     def retire(self, kid: str, last_sequence: int, approvers: Mapping[str, SigningKey]) -> None:
         """This key may sign up to this sequence and no further; what it signed stays good whenever it arrives.
 
-        Errors: `NotApproved`, `NoSuchKey`.
+        Errors: `NotApproved`, also for a key that the hub itself holds; `NoSuchKey`.
         """
-        self._must_know(kid)
+        self._must_be_an_agencys(kid)
         data = {"kid": kid, "last_sequence": last_sequence}
         self._append(RETIRED, {**data, "approvals": self.approvals(data, approvers)})
 
     def revoke(self, kid: str, reason: str, approvers: Mapping[str, SigningKey]) -> None:
-        """From this position of the log on the key counts for nothing. Errors: `NotApproved`, `NoSuchKey`."""
-        self._must_know(kid)
+        """From this position of the log on the key counts for nothing. Errors: as `retire`."""
+        self._must_be_an_agencys(kid)
         data = {"kid": kid, "reason": reason}
         self._append(REVOKED, {**data, "approvals": self.approvals(data, approvers)})
 
@@ -106,10 +126,13 @@ class Registration:
         payload = compact.canonical_json({"hub": self.hub, **what})
         return [{"officer": name, "jws": compact.sign(payload, key, APPROVAL_TYP)} for name, key in approvers.items()]
 
-    def _must_know(self, kid: str) -> None:
+    def _must_be_an_agencys(self, kid: str) -> None:
         self.admission.catch_up()
-        if kid not in self.admission.keyring.keys:
+        key = self.admission.keyring.keys.get(kid)
+        if key is None:
             raise NoSuchKey("no key of this name was ever registered")
+        if key.source == self.hub or key.source.startswith(PREFIX):
+            raise NotApproved("TheHubsOwnKey")
 
     def _append(self, name: str, *facts: Mapping[str, Any]) -> None:
         seq, at = self.record.version(REGISTRY), self.clock().isoformat(timespec="milliseconds")
@@ -117,6 +140,31 @@ class Registration:
             [own_note(REGISTRY, seq + number, f"{name}/v1", at, dict(fact)) for number, fact in enumerate(facts, 1)]
         )
         self.admission.catch_up()
+
+
+def read_request(request: Mapping[str, Any]) -> Asked:
+    """What a request for keys asks for, its names judged. Errors: `BadRequest`, `schemas.envelope.KeyRefused`."""
+    source, service = request.get("source"), request.get("service")
+    jwks = [_member(request.get(purpose), "jwk", purpose) for purpose in ("event", "transport")]
+    for purpose in ("event", "transport"):
+        if not isinstance(request[purpose].get("proof"), str):
+            raise BadRequest(f"the request lacks {purpose}.proof; make it with: adapter-NAME keys init")
+    urn, name, kind = (_member(service, member, "service") for member in ("urn", "name", "kind"))
+    faults = [
+        find_fault_in("source", source), find_fault_in("service", urn), find_fault_in_kind(kind),
+        find_fault_in("partnership", request.get("partnership")),
+        "" if isinstance(name, str) and name.strip() and name.isprintable() else "the service has no name",
+    ]  # fmt: skip
+    if wrong := [fault for fault in faults if fault]:
+        raise BadRequest("; ".join(wrong))
+    kids = [KeyEntry.from_jwk(jwk, source=str(source)).kid for jwk in jwks]
+    return Asked(str(source), {"urn": urn, "name": name, "kind": kind}, *kids)
+
+
+def _member(within: Any, member: str, where: str) -> Any:
+    if not isinstance(within, Mapping) or member not in within:
+        raise BadRequest(f"the request lacks {where}.{member}; make it with: adapter-NAME keys init")
+    return within[member]
 
 
 def _digest(request: Mapping[str, Any]) -> str:

@@ -183,6 +183,9 @@ def _person(person: Data, number: int, decision: Decision) -> Json:
     shown = {"n": number, **_kept(person, fields.PERSON)}
     if not _may_name(person, decision):
         shown["name"] = withheld_people()
+        if "relation" in shown:  # free words may name somebody; a code does not
+            coded = [one for one in shown["relation"] if one in fields.GENERIC]
+            shown["relation"] = coded or [_generic(person, person.get("group") == "family")]
     else:
         shown.update(_kept(person, fields.PERSON_NAMED))
     return shown

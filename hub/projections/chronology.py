@@ -48,6 +48,8 @@ class Row:
     home: UUID
     fact: Fact
     sealed_narrative: bytes | None
+    standing: bool = False
+    """Decisions rest on it; the others are only read."""
     memory: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     """What whoever asks made of it and may use again; gone with the row."""
 
@@ -110,7 +112,7 @@ class Chronology:
             found = [row for home in homes for row in self._rows_of(home, until)]
         if len(homes) > 1:
             found.sort(key=lambda row: row.position)
-        return [row for row in found if is_standing(row.fact)] if standing else found
+        return [row for row in found if row.standing] if standing else found
 
     def _rows_of(self, home: UUID, until: str) -> list[Row]:
         """The entries of one stream: those that were opened a moment ago, and what came since."""
@@ -121,7 +123,7 @@ class Chronology:
         held = self._kept.find(home, key)
         if not held or held[-1].position < last:
             new = self._db.execute(
-                "SELECT position, admitted, content, narrative FROM entry WHERE home=? AND position>?"
+                "SELECT position, admitted, content, narrative, standing FROM entry WHERE home=? AND position>?"
                 " ORDER BY position",
                 (home.hex, held[-1].position if held else 0),
             ).fetchall()
@@ -153,7 +155,7 @@ class Chronology:
             subject=held["subject"], datadigest=held["datadigest"], shared=held["shared"], admitted=held["admitted"],
             remarks=remarks, stream=home, seq=held["seq"], position=row[0],
         )  # fmt: skip
-        return Row(row[0], home, fact, row[3])
+        return Row(row[0], home, fact, row[3], bool(row[4]))
 
     def _open_late(self, position: int) -> Row:
         """A row whose key was away when the view came by: shown when it is back. Errors: `KeyAway`."""
@@ -162,7 +164,7 @@ class Chronology:
             self._insert([fact], self.position())
         narrative = self._db.execute("SELECT narrative FROM entry WHERE position=?", (position,)).fetchone()[0]
         words = {name: value for name, value in fact.data.items() if name != "narrative"}
-        return Row(position, fact.stream, replace(fact, data=words), narrative)
+        return Row(position, fact.stream, replace(fact, data=words), narrative, is_standing(fact))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from uuid import UUID, uuid5
 
 import orjson
 from eventsourcing.application import AggregateNotFoundError, Application
-from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Mapper, StoredEvent
+from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Mapper, PersistenceError, StoredEvent
 from eventsourcing.sqlite import SQLiteDatastore
 
 from hub.domain.child import Child, fold
@@ -45,6 +46,10 @@ def staff_stream(person: str) -> UUID:
 
 UNOPENED = "unopened"
 """The name under which `since` gives a fact whose key is away."""
+
+
+STORE_FAULTS = (PersistenceError, sqlite3.Error, OSError)
+"""What goes wrong with the store itself, and not with a record: the call fails, nothing is set aside."""
 
 
 class StaleVersion(Exception):

@@ -71,7 +71,7 @@ class Naive:
         disclosure = self.client.hub.disclosure
         reader = disclosure.reader(question.person, dict(question.query)["role"], self._now())
         assert reader is not None
-        return [disclosure._ref(reader, row.fact) for row in self._rows(question)]
+        return [disclosure._refs(reader)(row.fact) for row in self._rows(question)]
 
     def _now(self) -> datetime:
         return self.client.hub.clock()

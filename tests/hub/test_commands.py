@@ -134,15 +134,15 @@ def test_a_person_records_an_entry(
     say: Callable[..., Said], child: UUID, staff: Callable[..., str], written: Callable[[Any], Path]
 ) -> None:
     staff("fenn", "allocatedSocialWorker")
-    said = say("record", written({"event": "s47-started", "child": str(child), "details": {}}), "--as", "fenn")
+    said = say("record", written({"event": "child-seen", "child": str(child), "details": {}}), "--as", "fenn")
     assert said.code == 0
-    assert (said.line["event"], said.line["outcome"], said.line["position"] > 0) == ("s47-started", "admitted", True)
+    assert (said.line["event"], said.line["outcome"], said.line["position"] > 0) == ("child-seen", "admitted", True)
 
 
 def test_what_may_not_or_cannot_be_recorded_ends_with_1_and_the_broken_rule(
     say: Callable[..., Said], child: UUID, staff: Callable[..., str], written: Callable[[Any], Path]
 ) -> None:
-    entry = {"event": "s47-started", "child": str(child), "details": {}}
+    entry = {"event": "child-seen", "child": str(child), "details": {}}
     said = say("record", written(entry), "--as", "nobody")
     assert (said.code, said.lines, "NoRoleHeldToday" in said.words) == (1, [], True)
     staff("fenn", "allocatedSocialWorker")

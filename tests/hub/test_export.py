@@ -43,6 +43,7 @@ def answers(hub: Hub, police: Any, staff: Callable[..., str]) -> Callable[..., A
     """Admits events, gives the child two readers, and answers one of them."""
     staff("ottoline", "frontDoor")
     staff("fenn", "allocatedSocialWorker")
+    staff("mira", "teamManager")
 
     def answer(*events: bytes, reader: tuple[str, str, str]) -> Any:
         hub.admission.admit(list(events), police.source)
@@ -61,7 +62,7 @@ def allocate(hub: Hub, child: UUID) -> None:
         ("s47-started", {}),
         ("worker-allocated", {"person": "fenn", "role": "allocatedSocialWorker"}),
     ):
-        hub.casework.record("fenn", {"event": event, "child": str(child), "details": details})
+        hub.casework.record("mira", {"event": event, "child": str(child), "details": details})
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: "-".join(reader[1:]))
@@ -146,11 +147,11 @@ def test_where_an_address_is_confidential_neither_place_nor_number_is_in_the_doc
     answers: Callable[..., Any], police: Any
 ) -> None:
     confidential = {"label": {"handling": ["confidentialAddress"]}, "child": WRENNA}
-    hidden = [police.seal("plan-started", **confidential), police.seal("emergency-attendance", **confidential)]
+    hidden = [police.seal("missing-reported", **confidential), police.seal("emergency-attendance", **confidential)]
     document = to_jsonld(answers(*hidden, reader=READERS[2]))
     assert check_document(document) == []
     assert [each["system"] for each in document["@graph"][0]["identifier"]] == [CHILD]
-    assert {node["type"][0] for node in document["@graph"][1:]} >= {"cp-plan", "ae-attendance"}
+    assert {node["type"][0] for node in document["@graph"][1:]} >= {"missing-person", "ae-attendance"}
     assert all(node.get("location", ["not stated"]) == ["not stated"] for node in document["@graph"][1:])
 
 

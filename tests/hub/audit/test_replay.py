@@ -14,7 +14,12 @@ from hub.audit.replay import replay
 from hub.bootstrap import Hub
 from hub.disclosure import Ask
 from hub.domain.facts import Fact
+from hub.domain.staff import Reader
 
+AUDITOR = Reader(
+    person="isla", role="caseAuditor", service="urn:safeguarding:service:partnership-assurance", trained=True,
+    roles=frozenset({"caseAuditor"}),
+)  # fmt: skip
 NOON = datetime(2025, 3, 3, 12, tzinfo=UTC)
 TWIN = {"names": [{"family": "Quillfeather", "given": ["Tobin"]}], "birth_date": {"date": "2016-11-02"}}
 
@@ -80,7 +85,7 @@ def told(hub: Hub, police: Any, staff: Callable[..., str], clock: Any) -> UUID:
 
 
 def could_see(hub: Hub, child: UUID, at: datetime, person: str = "ottoline", purpose: str = "triage") -> list[str]:
-    seen = hub.disclosure.could_see(Ask(person=person, child=child, purpose=purpose), at)
+    seen = hub.disclosure.could_see(Ask(person=person, child=child, purpose=purpose), at, AUDITOR, "audit")
     return [row.fact.id for row, _ in seen]
 
 
@@ -126,7 +131,7 @@ def test_children_joined_since_were_two_then(hub: Hub, told: UUID, police: Any, 
 
 def test_a_replay_shows_what_was_opened_in_fact(hub: Hub, told: UUID, clock: Any) -> None:
     hub.disclosure.chronology(Ask(person="ottoline", child=told, purpose="triage", page=1))
-    seen = hub.disclosure.could_see(Ask(person="ottoline", child=told, purpose="triage"), clock.now)
+    seen = hub.disclosure.could_see(Ask(person="ottoline", child=told, purpose="triage"), clock.now, AUDITOR, "audit")
     found = replay(seen, hub.disclosure.accesses(told), "ottoline", clock.now)
     assert sorted(bool(one["opened"]) for one in found["could_see"]) == [False, True]
 

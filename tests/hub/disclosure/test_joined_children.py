@@ -75,9 +75,10 @@ def test_a_threshold_recorded_under_one_id_counts_for_the_other(
     hub: Hub, joined: tuple[UUID, UUID], staff: Callable[..., str]
 ) -> None:
     staff("fenn", "allocatedSocialWorker")
+    staff("mira", "teamManager")
     for event in ("s47-started", "worker-allocated"):
         details = {"person": "fenn", "role": "allocatedSocialWorker"} if event == "worker-allocated" else {}
-        hub.casework.record("fenn", {"event": event, "child": str(joined[1]), "details": details})
+        hub.casework.record("mira", {"event": event, "child": str(joined[1]), "details": details})
     answer = hub.disclosure.chronology(Ask(person="fenn", child=joined[1], purpose="s47"))
     assert {one["shown"] for one in json.loads(answer.body)["entries"]} == {"full"}
 

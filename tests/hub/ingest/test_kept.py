@@ -22,7 +22,7 @@ def child(hub: Hub, police: Any) -> str:
     return str(hub.register().children()[0])
 
 
-def enter(hub: Hub, child: str, person: str = "fenn", event: str = "s47-started") -> Any:
+def enter(hub: Hub, child: str, person: str = "fenn", event: str = "child-seen") -> Any:
     return hub.casework.record(person, {"event": event, "child": child, "details": {}})
 
 

@@ -140,9 +140,9 @@ def test_the_peoples_door_names_the_child_by_the_hubs_id(hub: Hub, agencies: Any
     tell(hub, agencies("northmarch"), POLICE_SAY)
     (child,) = children(hub)
     worker = staff("fenn", "allocatedSocialWorker")
-    done = hub.casework.record(worker, {"event": "s47-started", "child": str(child), "details": {}})
+    done = hub.casework.record(worker, {"event": "child-seen", "child": str(child), "details": {}})
     assert done.receipt.outcome == "admitted"
-    assert [fact.name for fact in hub.record.facts(child)][-1] == "s47-started"
+    assert [fact.name for fact in hub.record.facts(child)][-1] == "child-seen"
 
 
 def test_an_agencys_word_about_the_hubs_own_ids_is_not_honoured(hub: Hub, agencies: Any) -> None:
@@ -162,8 +162,8 @@ def test_a_persons_entry_about_a_child_that_was_joined_goes_to_the_child_it_is_n
     older, younger = children(hub)
     hub.casework.settle(staff("bram", "steward"), "identity-same", older, younger, "confirmed by telephone")
     worker = staff("fenn", "allocatedSocialWorker")
-    hub.casework.record(worker, {"event": "s47-started", "child": str(younger), "details": {}})
-    assert [fact.name for fact in hub.record.facts(older)][-1] == "s47-started"
+    hub.casework.record(worker, {"event": "child-seen", "child": str(younger), "details": {}})
+    assert [fact.name for fact in hub.record.facts(older)][-1] == "child-seen"
 
 
 def test_a_retracted_description_matches_nobody_any_more(hub: Hub, agencies: Any) -> None:
