@@ -59,6 +59,7 @@ def _stay(story: Story, console: Console) -> None:
         f'  curl -s -H "Authorization: Bearer $({hub} token --as {WORKER.id})"'
         f" '{story.stage.url}/children/{story.wrenna}/chronology?purpose=s47'\n",
         markup=False,
+        soft_wrap=True,
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     while True:

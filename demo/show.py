@@ -23,6 +23,13 @@ from demo.story import DAY_0, Story
 Entry = Mapping[str, Any]
 SHOWN = {"full": ("●", "bold green"), "outline": ("◐", "yellow")}
 LETTER = {"full": "F", "outline": "M"}
+LEGEND = """
+D+n counts days from Monday 9 September 2024. Four people are named in the strategy discussion of D+522 and read for the
+section 47 enquiry: SW Fenn, social worker; DSL Juno, safeguarding lead of the second school; NUR Marit, school nurse;
+POL Rufus, police. ● full: everything but what is withheld. ◐ outline: that it happened, who says so and a line written
+for partners. · nothing, and nothing else in the answer differs. Behind an entry: how its source knows (seen, told by,
+measured, opinion, decision); [late] shared long after it happened; [corrected] a later entry corrects it.
+"""
 PUBLIC = "a member of the public"
 MARKS = {"late": "late", "corrected": "corrected", "provisional": "provisional"}
 
@@ -31,6 +38,7 @@ def show(story: Story, console: Console) -> None:
     """Print everything."""
     readings = {column: story.readings[column] for column in READERS}
     answered = {column: reading for column, reading in readings.items() if isinstance(reading, dict)}
+    console.print(LEGEND, highlight=False)
     console.print(_banner(answered))
     console.print(_own_words(answered))
     console.print(_side_by_side(answered))
@@ -56,7 +64,14 @@ def side_by_side(readings: Mapping[str, Mapping[str, Any]]) -> list[tuple[tuple[
             key = key_of(entry)
             rows[*key, count[key]][column] = entry
             count[key] += 1
-    return [((day, kind), rows[day, kind, number]) for day, kind, number in sorted(rows)]
+    in_order = sorted(rows, key=lambda key: (key[0], *_moment(rows[key]), key))
+    return [((day, kind), rows[day, kind, number]) for day, kind, number in in_order]
+
+
+def _moment(cells: Mapping[str, Entry]) -> tuple[str, str]:
+    """When it happened and when it was shared, as exactly as any of the readers sees it."""
+    happened = (one.get("happened", {}).get("from", "") for one in cells.values())
+    return max(happened, key=len), max((one["shared"] for one in cells.values()), key=len)
 
 
 def _banner(readings: Mapping[str, Mapping[str, Any]]) -> Panel:

@@ -1,7 +1,7 @@
 """The `hub` command line: what can be said, and which exit code answers it.
 
-Exit 0 done; 1 a fault was found; 2 misused; 3 something cannot be reached, written or recorded now; 130 interrupted; 141
-whoever read the results closed the pipe.
+Exit 0 done; 1 a fault was found; 2 misused; 3 something cannot be reached, written or recorded now; 130
+interrupted; 141 whoever read the results closed the pipe.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -34,13 +35,14 @@ from schemas.strict import NotStrict
 
 REFUSALS = (NotYours, Misfit, NotApproved, NoSuchKey, StillWaits, NoSuchRecord)
 MISUSES = (SettingsError, commands.Misused, NoHub, BadCursor, NotStrict, BadRequest)
+KEY_LIKE_AN_OPTION = re.compile("-[A-Za-z0-9_-]{42}")
 NO_ANSWER = "no answer can be given here; ring the front door"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command; gives the exit code."""
     try:
-        args = _parser().parse_args(argv)
+        args = _parser().parse_args([_shield(word) for word in (sys.argv[1:] if argv is None else argv)])
     except SystemExit as ended:  # argparse has said why
         return int(ended.code or 0)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
@@ -90,6 +92,11 @@ def _carry_out(settings: Settings, args: argparse.Namespace) -> int:
     except Refused as refused:
         return _end(1, f"refused at {refused.step}: {refused.why}")
     return 0
+
+
+def _shield(word: str) -> str:
+    """One key in 64 begins with a hyphen, and is no option: a space before it says so, and is taken off again."""
+    return f" {word}" if KEY_LIKE_AN_OPTION.fullmatch(word) else word
 
 
 def _end(code: int, words: str) -> int:
@@ -149,10 +156,10 @@ def _setting_up(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     add = keys.add_parser("add", help="register an agency's keys from its request")
     add.add_argument("request", help="the file that `adapter-… keys init` printed, or -")
     retire = keys.add_parser("retire", help="name the last sequence that a key may sign")
-    retire.add_argument("kid", help="the key, as `hub keys list` names it")
+    retire.add_argument("kid", type=str.strip, help="the key, as `hub keys list` names it")
     retire.add_argument("--last-sequence", type=int, required=True, metavar="N", help="the last number that counts")
     revoke = keys.add_parser("revoke", help="a key counts for nothing from now on")
-    revoke.add_argument("kid", help="the key, as `hub keys list` names it")
+    revoke.add_argument("kid", type=str.strip, help="the key, as `hub keys list` names it")
     revoke.add_argument("--reason", required=True, help="why; it stands in the record")
     for one in (add, retire, revoke):
         one.add_argument(

@@ -229,7 +229,7 @@ def cmd_serve(settings: Settings, args: argparse.Namespace) -> None:
     from hub.serving import NotListening, NotServed, serve
 
     try:
-        serve(_open(settings))
+        serve(_hub(settings))
     except NotServed as error:
         raise Misused(str(error)) from error
     except NotListening as error:

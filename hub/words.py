@@ -1,4 +1,4 @@
-"""What a refusal means, in a sentence: what is wrong and what to do. Its code stands behind it in brackets, for scripts.
+"""What a refusal means, in a sentence: what is wrong and what to do. Its code stands behind it, for scripts.
 
 Who refuses what is decided in the rooms; a code that has no sentence here is given as it is.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SENTENCES: Mapping[str, str] = {
-    "NoRoleHeldToday": "this person holds no such role today; an officer records role-held first, or name another --role",
+    "NoRoleHeldToday": "this person holds no such role today; an officer records role-held, or name another --role",
     "OnlyTheTrained": "this person's training is not on record or has lapsed; an officer records training-recorded",
     "DeclaredConflict": "this person has declared a conflict of interest about this child; somebody else must do it",
-    "OnlyThoseWhoDecide": "this opens or closes a record: the front door, a manager, or the allocated worker records it",
+    "OnlyThoseWhoDecide": "this opens or closes a record: the front door, a manager or the allocated worker does it",
     "NobodyAllocatesThemselves": "nobody allocates a child to themselves; somebody else who decides must record it",
     "OnlyTheOwnService": "this person may record the involvement of their own service only",
     "OnlyOfficersRegisterStaff": "roles and training are recorded by the hub's officers; act --as an officer",
@@ -39,14 +39,14 @@ SENTENCES: Mapping[str, str] = {
     "not-by-this-door": "this is recorded by people, or by the council's own system; the sender may not report it",
     "other-service": "it speaks for a service that another source is registered for; ask the sender",
     "no-subject": "it lacks the sender's pseudonym for the child; the sender must correct it",
-    "no record of this id waits": "look at: hub quarantine list",
-    "no key of this name was ever registered": "look at: hub keys list",
 }
 FILLED_IN = ("version", "partnership", "origin")
 OF_KIND: Mapping[str, str] = {
     "Misfit": "the entry does not fit: see the member and the rule",
     "NotApproved": "the officers' approval does not hold",
     "KeyRefused": "this key is not taken",
+    "NoSuchKey": "look at: hub keys list",
+    "NoSuchRecord": "look at: hub quarantine list",
     "StillWaits": "the same door still sets this record aside",
 }
 
@@ -57,6 +57,8 @@ def explain(fault: Exception) -> str:
     sentence = SENTENCES.get(code, OF_KIND.get(kind, ""))
     if kind == "Misfit" and code in FILLED_IN:
         sentence = f"the hub fills in {code}; leave it out"
+    if kind.startswith("NoSuch"):
+        return f"{code}; {sentence} [{kind}]"
     return f"{sentence} [{kind}: {code}]" if sentence else f"{kind}: {code}"
 
 

@@ -123,9 +123,9 @@ def header(child: UUID, visible: Sequence[Seen]) -> dict[str, Any]:
             if parts.get("use") in FORMER:
                 former[text] = parts["use"]
         born = described.get("birth_date") or born
-        if one.decision.shown == "full" and one.decision.service and one.decision.place:
-            stated = ((each["system"], each["value"]) for each in described.get("identifiers", ()))
-            numbers.update(number for number in stated if number[0] != HUB_CHILD)
+        stated = described.get("identifiers")
+        if stated and one.decision.shown == "full" and one.decision.service and one.decision.place:
+            numbers |= {(each["system"], each["value"]) for each in stated if each["system"] != HUB_CHILD}
     newest_first = list(introduced)[::-1]
     known = sorted(newest_first, key=former.__contains__)
     return {

@@ -7,9 +7,8 @@ import hashlib
 import hmac
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -31,10 +30,10 @@ from hub.disclosure.answer import (
     when,
     written,
 )
+from hub.disclosure.labelling import Labelling
 from hub.domain import child as domain
 from hub.domain import standing
-from hub.domain.facts import EventKey, Fact
-from hub.domain.labels import Label, LabelInputs, label_for, label_inputs
+from hub.domain.facts import Fact
 from hub.domain.staff import Reader
 from hub.domain.standing import EVERY_CHILD
 from hub.identity.register import Register
@@ -45,13 +44,10 @@ from hub.policy.projector import project
 from hub.projections.chronology import Chronology, Row
 from hub.store.record import IDENTITY, Record, staff_stream
 from hub.store.sealing import open_token, seal_token
-from schemas.catalogue import KINDS
-from schemas.rules import is_urgent
 
 LOG = logging.getLogger("hub.disclosure")
 LAST = "9999"
 SHOWN = ("hidden", "existence", "outline", "full")
-MOST_CLOSELY = 3
 WAYS = 8
 """In so many ways an entry is remembered as shown, while its row is kept."""
 READS: Mapping[str, frozenset[str]] = {
@@ -221,7 +217,7 @@ class Disclosure:
     ) -> tuple[Reading, list[Seen]]:
         child = domain.standing_at(child, now)
         resolved = reading(reader, ask.purpose, child, now, child_id=_conflicting(reader, members))
-        labelled = _Labelling(reader, child, now).all(rows)
+        labelled = Labelling(reader, child, now).all(rows)
         decisions = self.policy.decide(resolved, {label for _, labels in labelled for label in labels})
         seen = []
         for row, labels in labelled:
@@ -314,63 +310,6 @@ class Disclosure:
                 "classes": classes(seen), "answer": digest,
             }
         )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class _Labelling:
-    """Labels the entries of one reading: once for all that rest on the same."""
-
-    reader: Reader
-    child: domain.Child
-    now: datetime
-    known: dict[LabelInputs, Label] = field(default_factory=dict)
-
-    def all(self, rows: Sequence[Row]) -> list[tuple[Row, tuple[Label, ...]]]:
-        """The labels of these entries, in the order of the log; of several the one that shows least counts.
-
-        A correction has one for each entry that it corrects, and is never less closely held than any of them, nor than
-        what those corrected themselves. Where one does not stand before it, it is held most closely.
-        """
-        labels: dict[EventKey, tuple[Label, ...]] = {}
-        for row in rows:
-            labels[row.fact.key] = self._labels(row, labels)
-        return [(row, labels[row.fact.key]) for row in rows]
-
-    def _labels(self, row: Row, before: Mapping[EventKey, tuple[Label, ...]]) -> tuple[Label, ...]:
-        own, fact = self._own(row), row.fact
-        kind = KINDS[fact.name]
-        if not kind.as_target:
-            return (own,)
-        found = [own] if own.category != kind.category else []
-        for one in fact.data.get("references", ()):
-            targets = before.get((one["source"], one["id"]))
-            if targets is None:
-                found.append(own._replace(level=MOST_CLOSELY))
-                continue
-            for of in targets:
-                level, handling = max(of.level, own.level), of.handling | own.handling
-                found.append(of._replace(level=level, handling=handling, addressed=own.addressed))
-        return tuple(dict.fromkeys(found)) or (own,)
-
-    def _own(self, row: Row) -> Label:
-        inputs = row.memory.get("label")
-        if inputs is None:
-            fact = row.fact
-            inputs = label_inputs(fact.data, _kind_facts(fact.name, is_urgent(fact.data)), fact.key)
-            row.memory["label"] = inputs
-        label = self.known.get(inputs)
-        if label is None:
-            label = self.known[inputs] = label_for(inputs, self.reader, self.child, self.now)
-        return label
-
-
-@cache
-def _kind_facts(name: str, urgent: bool) -> dict[str, Any]:
-    kind = KINDS[name]
-    return {
-        "category": kind.category, "floor": kind.floor, "floor_when_nothing_found": kind.floor_when_nothing_found,
-        "handling": frozenset(kind.handling), "urgent": urgent, "delivery": kind.delivery,
-    }  # fmt: skip
 
 
 def _timed(body: bytes, whole_until: str, next_cursor: str) -> Answer:

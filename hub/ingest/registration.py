@@ -27,7 +27,7 @@ class NotApproved(Exception):
 
 
 class BadRequest(ValueError):
-    """The request names a source, service or partnership in another form, or lacks a member; the argument says which."""
+    """The request lacks a member, or names a source, service or partnership in another form; the argument says so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,7 +167,8 @@ def _appoint(hub: Hub, person: str, role: str, service: str, *, trained: bool = 
 
 def _register(hub: Hub, source: str) -> Agency:
     agency = Agency(source)
-    hub.registration.add(agency.request(hub.charter.hub), {"ada": hub.officer_key("ada")})
+    council = {"urn": "urn:safeguarding:service:twin-council", "name": "Twin Council", "kind": "council"}
+    hub.registration.add({**agency.request(hub.charter.hub), "service": council}, {"ada": hub.officer_key("ada")})
     return agency
 
 

@@ -425,5 +425,31 @@ def test_a_mistyped_key_name_is_a_fault_and_not_a_silent_success(say: Callable[.
         assert (said.code, said.lines, "NoSuchKey" in said.words) == (1, [], True)
 
 
+def test_adding_keys_says_what_is_approved(
+    say: Callable[..., Said], hub: Hub, police: Any, written: Callable[[Any], Path]
+) -> None:
+    police.source = "urn:safeguarding:source:larkbeck:live"
+    police.key, police.transport = SigningKey.generate(), SigningKey.generate()
+    request = police.request(hub.charter.hub)
+    words = say("keys", "add", written(request), "--as", "ada", "--as", "quill").words
+    told = ("ada and quill", police.source, request["service"]["urn"], police.key.kid, police.transport.kid)
+    assert all(one in words for one in told)
+
+
+def test_a_request_with_an_unknown_kind_of_service_is_misuse_and_lists_the_kinds(
+    say: Callable[..., Said], hub: Hub, police: Any, written: Callable[[Any], Path]
+) -> None:
+    request = police.request(hub.charter.hub)
+    request["service"]["kind"] = "constabulary"
+    said = say("keys", "add", written(request), "--as", "ada")
+    assert (said.code, said.lines, "a GP practice" in said.words) == (2, [], True)
+
+
+def test_the_hub_keeps_its_own_keys(say: Callable[..., Said], hub: Hub) -> None:
+    said = say("keys", "revoke", hub.receipt_key.kid, "--reason", "stolen", "--as", "ada")
+    assert (said.code, said.lines, "TheHubsOwnKey" in said.words) == (1, [], True)
+    assert "lock its own door" in said.words
+
+
 def test_rebuilding_the_views_says_how_far_they_reach(say: Callable[..., Said], hub: Hub, child: UUID) -> None:
     assert say("rebuild").line == {"view": "chronology", "position": hub.record.position()}

@@ -32,6 +32,10 @@ def test_each_setting_is_read_in_its_own_form() -> None:
         ("HUB_PORT", "-1"),
         ("HUB_PORT", "1.5"),
         ("HUB_PORT", "²"),
+        ("HUB_PORT", "0"),
+        ("HUB_PORT", "65536"),
+        ("HUB_PORT", "9" * 5000),
+        ("HUB_PAGE_SIZE", "0"),
         ("HUB_QUARANTINE_QUOTA", ""),
     ],
 )
@@ -55,6 +59,13 @@ def test_the_demo_clock_is_what_stands_in_its_file_read_each_time(tmp_path: Path
     assert clock() == datetime(2024, 9, 9, 7, tzinfo=UTC)
     file.write_text("2024-09-10T08:00:00Z")
     assert clock() == datetime(2024, 9, 10, 8, tzinfo=UTC)
+
+
+def test_a_demo_clock_without_an_instant_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "clock"
+    file.write_text("noon")
+    with pytest.raises(SettingsError, match="HUB_DEMO_CLOCK"):
+        read_settings({"HUB_DEMO": "1", "HUB_DEMO_CLOCK": str(file)}).clock()()
 
 
 def test_without_a_demo_clock_time_is_real_and_in_utc() -> None:

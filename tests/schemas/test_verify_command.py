@@ -196,4 +196,26 @@ def test_a_reader_that_has_seen_enough_ends_us_quietly() -> None:
         running.stdout.readline()
         running.stdout.close()
         assert running.stderr.read() == b""
-        assert running.wait() in (0, 1)
+        assert running.wait() in (0, 141)
+
+
+def test_lines_that_cannot_be_written_end_with_3_and_one_sentence() -> None:
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(  # noqa: S603 our own interpreter and files
+            [sys.executable, "-m", "schemas", "verify", "--keys", REGISTRY, GOOD],
+            stdout=full, stderr=subprocess.PIPE, cwd=REPOSITORY, check=False,
+        )  # fmt: skip
+    assert (ran.returncode, ran.stderr.count(b"\n")) == (3, 1)
+    assert b"could not be written" in ran.stderr
+
+
+def test_an_interruption_while_reading_ends_with_130(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> bytes:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("schemas.__main__._read", interrupted)
+    for arguments in (["check", "-"], ["verify", "--keys", REGISTRY, "-"]):
+        ran = Ran(capsys, *arguments)
+        assert (ran.code, ran.lines, ran.words) == (130, [], "python -m schemas: interrupted\n")

@@ -81,6 +81,39 @@ def test_keys_init_does_not_follow_words_that_contradict_the_settings(run):
     assert "adapter.toml says" in err
 
 
+@pytest.mark.parametrize(
+    ("word", "wrong", "named"),
+    [
+        ("--source", "toy", "a URN"),
+        ("--hub", "http://127.0.0.1", "a URN"),
+        ("--service", "urn:safeguarding:service:Toy Clinic", "urn:safeguarding:service:NAME"),
+        ("--partnership", "toytown", "urn:safeguarding:partnership:NAME"),
+        ("--service-kind", "hospital", "a school, a nursery"),
+    ],
+)
+def test_keys_init_refuses_a_name_that_no_hub_would_register_and_makes_nothing(run, tmp_path, word, wrong, named):
+    path = tmp_path / "new"
+    words = [wrong if before == word else one for before, one in zip(["", *WORDS], WORDS, strict=False)]
+    code, out, err = run("--home", str(path), "keys", "init", *words)
+    assert (code, out, path.exists()) == (2, "", False)
+    assert named in err
+
+
+def test_keys_init_judges_the_names_in_settings_that_were_edited_too(run, home_path):
+    settings = home_path / "adapter.toml"
+    settings.write_text(settings.read_text().replace('kind = "a hospital"', 'kind = "a clinic"'))
+    code, out, err = run("keys", "init")
+    assert (code, out) == (2, "")
+    assert "a clinic" in err
+
+
+def test_keys_init_where_no_folder_can_be_made_says_so(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, out, err = run("--home", str(tmp_path / "file" / "new"), "keys", "init", *WORDS)
+    assert (code, out) == (2, "")
+    assert "cannot write" in err
+
+
 def test_es256_keys_are_made_where_asked(run, tmp_path):
     _, out, _ = run("--home", str(tmp_path / "new"), "keys", "init", "--alg", "ES256", *WORDS)
     assert json.loads(out)["event"]["jwk"]["crv"] == "P-256"

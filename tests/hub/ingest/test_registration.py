@@ -11,7 +11,7 @@ import pytest
 
 from hub import bootstrap
 from hub.bootstrap import Hub
-from hub.ingest.registration import NoSuchKey, NotApproved
+from hub.ingest.registration import BadRequest, NoSuchKey, NotApproved
 from hub.settings import Settings
 from hub.store.record import REGISTRY
 from schemas import compact
@@ -175,3 +175,45 @@ def test_a_key_is_added_even_where_only_digests_were_kept_of_what_waited(
     assert [receipt.outcome for receipt in receipts] == ["admitted"]
     for row in hub.admission.quarantine.list():
         assert hub.admission.refuse(row.id, "bram").outcome == "refused"
+
+
+SERVICE = {"urn": "urn:safeguarding:service:northmarch-police", "name": "Northmarch", "kind": "police"}
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"service": {**SERVICE, "urn": "urn:safeguarding:service:North March"}}, "service"),
+        ({"service": {**SERVICE, "kind": "Police"}}, "one of: a school, .*police"),
+        ({"service": {**SERVICE, "name": "\x1b[2J"}}, "name"),
+        ({"service": {"urn": SERVICE["urn"]}}, "service.name"),
+        ({"service": None}, "service.urn"),
+        ({"partnership": "mytown"}, "partnership"),
+        ({"event": {}}, "event.jwk"),
+        ({"transport": {"jwk": {}}}, "transport.proof"),
+    ],
+)
+def test_a_request_in_another_form_is_refused_and_says_which_member(
+    live: Hub, change: dict[str, Any], named: str
+) -> None:
+    before = live.record.position()
+    with pytest.raises(BadRequest, match=named):
+        live.registration.add({**request(live), **change}, officers(live, "ada", "quill"))
+    assert live.record.position() == before
+
+
+@pytest.mark.parametrize("source", ["northmarch", "urn:", "urn:safeguarding:source:north march", "urn:x:\n"])
+def test_a_source_that_is_no_urn_is_refused(live: Hub, source: str) -> None:
+    with pytest.raises(BadRequest, match="source"):
+        live.registration.add(request(live, source=source), officers(live, "ada", "quill"))
+
+
+def test_nobody_retires_or_revokes_a_key_that_the_hub_itself_holds(hub: Hub, staff: Callable[..., str]) -> None:
+    staff("fenn", "frontDoor")
+    kept = [key.kid for key in hub.admission.keyring.active() if ":source:people:" in key.source]
+    assert kept
+    for kid in (*kept, hub.receipt_key.kid):
+        with pytest.raises(NotApproved, match="TheHubsOwnKey"):
+            hub.registration.revoke(kid, "stolen", officers(hub, "ada"))
+        with pytest.raises(NotApproved, match="TheHubsOwnKey"):
+            hub.registration.retire(kid, 1, officers(hub, "ada"))
