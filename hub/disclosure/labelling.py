@@ -32,14 +32,20 @@ class Labelling:
     known: dict[LabelInputs, Label] = field(default_factory=dict)
 
     def all(self, rows: Sequence[Row]) -> list[tuple[Row, tuple[Label, ...]]]:
-        """The labels of these entries, in the order of the log; of several the one that shows least counts.
+        """The labels of these entries; of several the one that shows least counts.
 
         A correction has one for each entry that it corrects, and is never less closely held than any of them, nor than
-        what those corrected themselves. Where one does not stand before it, it is held most closely.
+        what those corrected themselves, in whatever order they came. Where one is not here, or where corrections run in
+        a circle, it is held most closely. Each entry is labelled once.
         """
         labels: dict[EventKey, tuple[Label, ...]] = {}
-        for row in rows:
-            labels[row.fact.key] = self._labels(row, labels)
+        waiting = {row.fact.key: row for row in rows}
+        while waiting:
+            ready = [row for row in waiting.values() if not any(key in waiting for key in _targets(row))]
+            before = labels if ready else dict(labels)
+            for row in ready or list(waiting.values()):
+                labels[row.fact.key] = self._labels(row, before)
+                del waiting[row.fact.key]
         return [(row, labels[row.fact.key]) for row in rows]
 
     def _labels(self, row: Row, before: Mapping[EventKey, tuple[Label, ...]]) -> tuple[Label, ...]:
@@ -68,6 +74,12 @@ class Labelling:
         if label is None:
             label = self.known[inputs] = label_for(inputs, self.reader, self.child, self.now)
         return label
+
+
+def _targets(row: Row) -> list[EventKey]:
+    if not KINDS[row.fact.name].as_target:
+        return []
+    return [(one["source"], one["id"]) for one in row.fact.data.get("references", ())]
 
 
 @cache
