@@ -6,7 +6,6 @@ log. It knows streams and bytes; which child a fact belongs to, and who may see 
 
 from __future__ import annotations
 
-import base64
 import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -26,6 +25,7 @@ from hub.store.mapper import SALT_BYTES, BodyMapper, Recorded
 from hub.store.recorder import RecordRecorder
 from hub.store.tables import Writes
 from hub.store.upcasters import upcast
+from schemas.strict import b64url_decode
 
 FIXED = UUID("6e1b6a52-4f0c-5e0c-9f43-6f8f7c1d2a10")
 REGISTRY = uuid5(FIXED, "registry")
@@ -84,7 +84,7 @@ class Record(Application[UUID]):
         stored = [self.mapper.to_stored_event(fact) for fact in facts]
         self.keys.commit()
         try:
-            self.recorder.insert_events(stored, writes=writes)
+            self.recorder.insert_events(stored, writes=writes, received=[fact.admitted for fact in facts])
         except IntegrityError as error:
             raise StaleVersion from error
 
@@ -203,7 +203,7 @@ def statement_of(jws: str) -> dict[str, str]:
     if not jws:
         return {}
     part = jws.split(".", 2)[1]
-    statement: dict[str, str] = orjson.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    statement: dict[str, str] = orjson.loads(b64url_decode(part.encode()))
     return statement
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 from eventsourcing.persistence import StoredEvent
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
+from eventsourcing.sqlite import SQLiteAggregateRecorder, SQLiteApplicationRecorder, SQLiteCursor
 
 from hub.store.tables import SCHEMA, ReceiptRow, Writes
 from schemas.log import leaf_hash
@@ -33,23 +33,24 @@ class RecordRecorder(SQLiteApplicationRecorder):
                 " digest=excluded.digest WHERE excluded.sequence > sequence",
                 (source, *head),
             )
-        ids = super()._insert_events(c, stored_events)
-        first = self._append_log(c, stored_events)
+        # All at once: the position in the log is their order, and the library's own numbering is asked by nobody.
+        SQLiteAggregateRecorder._insert_events(self, c, stored_events)
+        first = self._append_log(c, stored_events, kwargs.get("received") or ())
         self._write(c, writes, first)
-        return ids
+        return None
 
-    def _append_log(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent]) -> int:
+    def _append_log(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], received: Sequence[str]) -> int:
         c.execute("SELECT COALESCE(MAX(position), 0) FROM log")
         first: int = c.fetchone()[0] + 1
         previous: dict[str, bytes] = {}
         rows = []
-        for position, stored in enumerate(stored_events, first):
+        for position, (stored, at) in enumerate(zip(stored_events, received, strict=True), first):
             stream = _hex(stored.originator_id)
             prev = previous.get(stream)
             if prev is None and stored.originator_version > 1:
                 c.execute("SELECT hash FROM log WHERE stream=? AND seq=?", (stream, stored.originator_version - 1))
                 prev = c.fetchone()[0]
-            leaf = _leaf(stored, stream, prev or b"")
+            leaf = _leaf(stored, stream, prev or b"", at)
             previous[stream] = digest = leaf_hash(leaf)
             rows.append((position, stream, stored.originator_version, leaf, digest))
         c.executemany("INSERT INTO log VALUES (?,?,?,?,?)", rows)
@@ -90,7 +91,7 @@ class RecordRecorder(SQLiteApplicationRecorder):
         c.executemany("INSERT INTO receipt VALUES (?,?,?,?)", rows)
 
 
-def _leaf(stored: StoredEvent, stream: str, prev: bytes) -> bytes:
+def _leaf(stored: StoredEvent, stream: str, prev: bytes, received: str) -> bytes:
     """The log's leaf, kept verbatim: nothing personal in it, and nothing that erasure would have to change.
 
     The kind stays coarse, because a telling name beside a stream would outlive the body.
@@ -103,7 +104,7 @@ def _leaf(stored: StoredEvent, stream: str, prev: bytes) -> bytes:
             "stream": stream,
             "seq": stored.originator_version,
             "prev": prev.hex(),
-            "received": orjson.loads(head)["at"],
+            "received": received,
             "head": hashlib.sha256(head).hexdigest(),
             "body": hashlib.sha256(body).hexdigest(),
         },

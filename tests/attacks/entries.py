@@ -84,7 +84,10 @@ class Author:
         said = said_by or {**self.rng.choice(SERVICES), "contact": CONTACT}
         members = dict.fromkeys([*CLEARED, "relevance", "childs_words", "adults_account", "afterwards"]) | kept | {
             "child": self._as_described(), "happened": self._happened(), "learned": None, "recorded": None,
-            "said_by": {**example["said_by"], **said, "author": {"name": "Ansel Brightwater", "role": "Worker"}},
+            "said_by": {
+                **example["said_by"], **said, "author": {"name": "Ansel Brightwater", "role": "Worker"},
+                "statement": "seen",  # of what was not found no card tells, whatever its category and level
+            },
             "label": {"level": cell[1], **({"category": cell[0]} if cell[0] != category else {})},
             "shared_under": {"gateway": "CA2004-s10"}, "summary": self._words("Seen by a worker"),
             "narrative": {"text": "Words of an ordinary day."}, "people": _people(), "place": _place(),
