@@ -79,7 +79,7 @@ def marks_of(visible: Sequence[Seen], unsure: Collection[UUID]) -> dict[EventKey
         fact = one.row.fact
         if fact.remarks and any(remark.code == "late" for remark in fact.remarks):
             marks.setdefault(fact.key, set()).add("late")
-        if one.row.home in unsure:
+        if unsure and one.row.home in unsure:
             marks.setdefault(fact.key, set()).add("provisional")
         for reference in fact.data.get("references") or ():
             if reference["as"] in ("corrects", "replaces") and reference["source"] == fact.source:
