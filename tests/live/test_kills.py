@@ -25,7 +25,7 @@ def test_whatever_process_is_killed_and_when_each_event_is_shown_once_in_order(
     tmp_path: Path, long_counts: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kills = 200 if long_counts else 20
-    area = make_area(EVENTS, SEED, files=40 if long_counts else 10)
+    area = make_area(EVENTS, SEED, files=kills)
     run = Run(tmp_path, area, random.Random(SEED))  # noqa: S311
     try:
         run.set_up()
