@@ -24,7 +24,7 @@ from hub.policy.decide import Policy
 from hub.projections.chronology import Chronology
 from hub.settings import Settings, SettingsError
 from hub.store.record import Record, open_record
-from schemas.envelope import SigningKey
+from schemas.envelope import SealingKey, SigningKey
 
 SECRETS = ("root.key", "index.key", "people.key", "disclosure.key")
 
@@ -64,6 +64,7 @@ def init(
     keys = {name: SigningKey.generate() for name in officers}
     receipt_key = SigningKey.generate()
     write_secret(home / "receipt.pem", receipt_key.to_pem())
+    write_secret(home / "sealing.pem", SealingKey.generate().to_pem())
     (home / "officers").mkdir(mode=0o700, exist_ok=True)
     for name, key in keys.items():
         write_secret(home / "officers" / f"{name}.pem", key.to_pem())
@@ -111,6 +112,7 @@ class Hub:
         return Admission(
             self.record, partnership=self.charter.partnership, index_key=self._secret("index.key"), clock=self.clock,
             clock_ahead_s=self.settings.clock_ahead_s, quarantine_quota=self.settings.quarantine_quota,
+            unseal=self.sealing_key,
         )  # fmt: skip
 
     @cached_property
@@ -151,6 +153,12 @@ class Hub:
     def receipt_key(self) -> SigningKey:
         """What receipts are signed with; agencies pin its public half."""
         return SigningKey.from_pem((self.settings.home / "receipt.pem").read_bytes())
+
+    @cached_property
+    def sealing_key(self) -> SealingKey | None:
+        """What opens version 2 records; agencies pin its public half. None in a home older than such records."""
+        path = self.settings.home / "sealing.pem"
+        return SealingKey.from_pem(path.read_bytes()) if path.exists() else None
 
     def register(self) -> Register:
         """Which child is which, up to now."""

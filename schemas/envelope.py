@@ -3,6 +3,7 @@
 A record is one line of JSON: `{"jws": "<header>.<statement>.<signature>", "salt": "<43>", "data": "<base64url>"}`. The
 signature covers a small statement (a CloudEvents 1.0 context) that commits to the data by SHA-256(salt ‖ data), so it
 can still be checked after the data was erased. Bytes are carried and kept; nothing is serialised again to be verified.
+Version 2, for ways that keep what they carry, has `"sealed"` in place of salt and data: both, encrypted to the hub.
 Keys, receipts and transport tokens have files of their own and can be imported from here.
 
 What it does not do: it asks no clock (a clock ahead is the hub's remark, not a refusal), keeps no registry, and does
@@ -22,7 +23,8 @@ from typing import Any, NamedTuple
 from schemas import compact
 from schemas.compact import Refused
 from schemas.keys import KeyEntry, KeyRefused, Registry, SigningKey, thumbprint
-from schemas.receipts import Receipt, open_receipts, sign_receipts
+from schemas.receipts import Receipt, SourceHead, open_receipts, open_receipts_head, sign_receipts
+from schemas.sealing import NotSealed, PublicSealingKey, SealingKey
 from schemas.statement import (
     HEARTBEAT,
     NO_CHILD,
@@ -55,14 +57,18 @@ __all__ = [
     "KeyRefused",
     "NotStrict",
     "Opened",
+    "PublicSealingKey",
     "Receipt",
     "Refused",
     "Registry",
+    "SealingKey",
     "SigningKey",
+    "SourceHead",
     "check_possession",
     "data_digest",
     "open_envelope",
     "open_receipts",
+    "open_receipts_head",
     "open_transport_token",
     "parse_time",
     "proof_of_possession",
@@ -95,7 +101,10 @@ RECORD_LIMIT = 256 * 1024
 SALT_BYTES = 32
 EVENT_TYP = "sg-event+jws"
 
-_RECORD_MEMBERS = {"jws", "salt", "data"}
+_MEMBERS, _SEALED_MEMBERS = {"jws", "salt", "data"}, {"jws", "sealed"}
+
+_Parts = tuple[str, str | None, str]
+"""The record's members: (jws, salt, data), or (jws, None, sealed)."""
 
 
 class CannotSeal(ValueError):
@@ -116,25 +125,35 @@ class Opened(NamedTuple):
 
 
 def open_envelope(
-    record: bytes, registry: Registry, *, types: Collection[str] = TYPES, latest: datetime | None = None
+    record: bytes,
+    registry: Registry,
+    *,
+    types: Collection[str] = TYPES,
+    latest: datetime | None = None,
+    unseal: SealingKey | None = None,
 ) -> Opened:
     """Opens one sealed record, or raises Refused with the step (one of STEPS) that refused it.
 
-    `latest`, where given, is the last `recordedtime` let through: for a verifier that judges clocks; the hub does not.
+    `unseal` opens version 2; without it only version 1 has a known form. `latest`, where given, is the last
+    `recordedtime` let through: for a verifier that judges clocks; the hub does not.
     Refused carries `statement` and `statement_bytes` once signature, statement and source had passed: then the source
     did say this, and its head moves whatever is wrong with the data.
     """
-    plain = _split_plain(record)
+    plain = _split_plain(record, unseal)
     if plain is None:
-        return _open(_read_record(record), registry, types, latest)
+        return _open(_read_record(record, unseal), registry, types, latest, unseal)
     try:
-        return _open(plain, registry, types, latest)
+        return _open(plain, registry, types, latest, unseal)
     except Refused:
-        _read_record(record)  # what is not JSON at all is refused as that, whichever later step stumbled over it
+        _read_record(
+            record, unseal
+        )  # what is not JSON at all is refused as that, whichever later step stumbled over it
         raise
 
 
-def _open(members: tuple[str, str, str], registry: Registry, types: Collection[str], latest: datetime | None) -> Opened:
+def _open(
+    members: _Parts, registry: Registry, types: Collection[str], latest: datetime | None, unseal: SealingKey | None
+) -> Opened:
     """Every step after `record-form`."""
     jws, salt_text, data_text = members
     parts = compact.split(jws, EVENT_TYP)  # compact-form, header
@@ -148,7 +167,11 @@ def _open(members: tuple[str, str, str], registry: Registry, types: Collection[s
     if statement["source"] != entry.source:
         raise Refused("source", "source is not the key's")
     try:
-        salt, data_bytes = _check_digest(salt_text, data_text, statement["datadigest"])
+        if salt_text is None:
+            salt, data_bytes = _unseal(data_text, jws, unseal)
+        else:
+            salt, data_bytes = _decode(salt_text), _decode(data_text)
+        _check_digest(salt, data_bytes, statement["datadigest"])
         data = _read_data(data_bytes)
     except Refused as refused:
         refused.statement, refused.statement_bytes = statement, parts.payload
@@ -157,7 +180,7 @@ def _open(members: tuple[str, str, str], registry: Registry, types: Collection[s
     return Opened(statement, parts.payload, statement_sha256, jws, salt, data_bytes, data, parts.kid)
 
 
-def _split_plain(record: bytes) -> tuple[str, str, str] | None:
+def _split_plain(record: bytes, unseal: SealingKey | None) -> _Parts | None:
     """The members of a record written as `seal` writes it, or None: then, or once it is refused, JSON is read strictly.
 
     Nothing else is let through than by reading JSON: what is opened has base64url and two dots between these quotation
@@ -168,29 +191,43 @@ def _split_plain(record: bytes) -> tuple[str, str, str] | None:
     match record.decode("ascii").split('"'):
         case ["{", "jws", ":", jws, ",", "salt", ":", salt, ",", "data", ":", data, "}"]:
             return jws, salt, data
+        case ["{", "jws", ":", jws, ",", "sealed", ":", sealed, "}"] if unseal is not None:
+            return jws, None, sealed
     return None
 
 
-def _read_record(record: bytes) -> tuple[str, str, str]:
+def _read_record(record: bytes, unseal: SealingKey | None) -> _Parts:
     if len(record) > RECORD_LIMIT:
         raise Refused("size", f"more than {RECORD_LIMIT} bytes")
+    sealed = unseal is not None and b'"sealed"' in record
     try:
-        members = strict_strings(record, RECORD_LIMIT, _RECORD_MEMBERS)
+        members = strict_strings(record, RECORD_LIMIT, _SEALED_MEMBERS if sealed else _MEMBERS)
     except NotStrict as fault:
         raise Refused("record-form", str(fault)) from None
-    return members["jws"], members["salt"], members["data"]
+    return (members["jws"], None, members["sealed"]) if sealed else (members["jws"], members["salt"], members["data"])
 
 
-def _check_digest(salt_text: str, data_text: str, digest: str) -> tuple[bytes, bytes]:
+def _decode(text: str) -> bytes:
     try:
-        salt, data = b64url_decode(salt_text.encode("ascii")), b64url_decode(data_text.encode("ascii"))
+        return b64url_decode(text.encode("ascii"))
     except (NotStrict, UnicodeEncodeError):
-        raise Refused("digest", "salt or data is not the one base64url spelling") from None
+        raise Refused("digest", "not the one base64url spelling") from None
+
+
+def _unseal(text: str, jws: str, key: SealingKey | None) -> tuple[bytes, bytes]:
+    """Salt and data. No key, another key or other bytes: nothing that the digest could be compared with."""
+    try:
+        plain = key.unseal(_decode(text), jws.encode("ascii")) if key else b""
+    except NotSealed as fault:
+        raise Refused("digest", str(fault)) from None
+    return plain[:SALT_BYTES], plain[SALT_BYTES:]
+
+
+def _check_digest(salt: bytes, data: bytes, digest: str) -> None:
     if len(salt) != SALT_BYTES:
         raise Refused("digest", f"salt is not {SALT_BYTES} bytes")
     if data_digest(salt, data) != digest:
         raise Refused("digest", "data is not what was signed")
-    return salt, data
 
 
 def _read_data(raw: bytes) -> dict[str, Any]:
@@ -213,8 +250,11 @@ def seal(
     prevdigest: str,
     salt: bytes,
     type: str = REPORT,
+    to: PublicSealingKey | None = None,
 ) -> bytes:
-    """Seals one event's data as the line that is sent. The same arguments give the same bytes.
+    """Seals one event's data as the line that is sent. The same arguments give the same bytes, but for `to`.
+
+    `to` is the hub's sealing key: the record is version 2, encrypted anew by every call.
 
     `time` is when the source system recorded it, RFC 3339; None where it has none. Where it is later than the sealing
     time `recordedtime`, the source's clock is ahead, and `recordedtime` is written instead: the data keeps the claim.
@@ -247,7 +287,10 @@ def seal(
     if broken:
         raise CannotSeal(broken)
     jws = compact.sign(compact.canonical_json(statement), key, EVENT_TYP)
-    record = b'{"jws":"%b","salt":"%b","data":"%b"}' % (jws.encode(), b64url_encode(salt), b64url_encode(data))
+    if to is None:
+        record = b'{"jws":"%b","salt":"%b","data":"%b"}' % (jws.encode(), b64url_encode(salt), b64url_encode(data))
+    else:
+        record = b'{"jws":"%b","sealed":"%b"}' % (jws.encode(), b64url_encode(to.seal(salt + data, jws.encode())))
     if len(record) > RECORD_LIMIT:
         raise CannotSeal(f"record of more than {RECORD_LIMIT} bytes")
     return record
@@ -265,4 +308,9 @@ def statement_digest(statement_bytes: bytes) -> str:
 
 def statement_bytes_of(record: bytes) -> bytes:
     """The statement bytes inside a record that we sealed ourselves. Verifies nothing; Refused if there are none."""
-    return compact.split(_read_record(record)[0], EVENT_TYP).payload
+    members = _SEALED_MEMBERS if b'"sealed"' in record else _MEMBERS
+    try:
+        jws = strict_strings(record, RECORD_LIMIT, members)["jws"]
+    except NotStrict as fault:
+        raise Refused("record-form", str(fault)) from None
+    return compact.split(jws, EVENT_TYP).payload

@@ -57,14 +57,36 @@ _MEMBERS = set(_ORDER)
 _TEXTS = ("source", "id", "statement", "outcome", "reason", "at", "record")
 
 
-def sign_receipts(rows: Sequence[Receipt], key: SigningKey, *, hub: str, at: str) -> str:
-    """Signs a batch: payload `{"at", "hub", "rows"}`. `hub` is the hub's URN, `at` an RFC 3339 instant."""
-    payload = {"at": at, "hub": hub, "rows": [{name: getattr(row, name) for name in _ORDER} for row in rows]}
+@dataclass(frozen=True, slots=True)
+class SourceHead:
+    """Where the hub stands with a source: its newest sequence, and that statement's digest (base64url)."""
+
+    source: str
+    sequence: int
+    digest: str
+
+
+def sign_receipts(
+    rows: Sequence[Receipt], key: SigningKey, *, hub: str, at: str, head: SourceHead | None = None
+) -> str:
+    """Signs a batch: payload `{"at", "hub", "rows"}`. `hub` is the hub's URN, `at` an RFC 3339 instant.
+
+    `head` is added where no question can be asked (a topic): the source learns there how far the hub has heard it.
+    """
+    payload: dict[str, object] = {"at": at, "hub": hub}
+    payload["rows"] = [{name: getattr(row, name) for name in _ORDER} for row in rows]
+    if head is not None:
+        payload["head"] = {"source": head.source, "sequence": head.sequence, "digest": head.digest}
     return compact.sign(compact.canonical_json(payload), key, RECEIPTS_TYP)
 
 
 def open_receipts(jws: str, entry: KeyEntry, *, hub: str | None = None) -> list[Receipt]:
-    """Opens a batch with the pinned receipt key. Raises Refused.
+    """Opens a batch with the pinned receipt key: `open_receipts_head` without the head. Raises Refused."""
+    return open_receipts_head(jws, entry, hub=hub)[0]
+
+
+def open_receipts_head(jws: str, entry: KeyEntry, *, hub: str | None = None) -> tuple[list[Receipt], SourceHead | None]:
+    """Opens a batch with the pinned receipt key, and the source's head where one is in it. Raises Refused.
 
     Steps: `size`, `compact-form`, `header`, `key`, `algorithm`, `signature-form`, `signature`, `statement` (the
     payload's form, or another hub than `hub` where one is given).
@@ -80,11 +102,20 @@ def open_receipts(jws: str, entry: KeyEntry, *, hub: str | None = None) -> list[
     except NotStrict as fault:
         raise Refused("statement", str(fault)) from None
     rows = payload.get("rows")
-    if payload.keys() != {"at", "hub", "rows"} or type(rows) is not list:
-        raise Refused("statement", "members are not exactly at, hub, rows")
+    if payload.keys() - {"head"} != {"at", "hub", "rows"} or type(rows) is not list:
+        raise Refused("statement", "members are not exactly at, hub, rows, and head at most")
     if hub is not None and payload["hub"] != hub:
         raise Refused("statement", "receipts of another hub")
-    return [_read_row(row) for row in rows]
+    return [_read_row(row) for row in rows], _read_head(payload["head"]) if "head" in payload else None
+
+
+def _read_head(head: object) -> SourceHead:
+    if type(head) is not dict or head.keys() != {"source", "sequence", "digest"}:
+        raise Refused("statement", "members of the head are not exactly source, sequence, digest")
+    source, sequence, digest = head["source"], head["sequence"], head["digest"]
+    if type(source) is not str or type(sequence) is not int or sequence < 0 or type(digest) is not str:
+        raise Refused("statement", "a member of the head has another type")
+    return SourceHead(source, sequence, digest)
 
 
 def _read_row(row: object) -> Receipt:

@@ -11,28 +11,47 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 from hub.domain import child as domain
 from hub.domain.child import DECIDING
-from hub.domain.facts import Fact, Remark
+from hub.domain.facts import Remark
 from hub.ingest.batch import Batch
 from hub.ingest.keyring import Keyring, Sender, fold
 from hub.ingest.quarantine import Quarantine
 from hub.ingest.resolve import Resolver, UnknownChild
-from hub.rules.editions import NoEdition, get_edition
+from hub.ingest.sent import (
+    Sent,
+    contract,
+    inbox_row,
+    late_remarks,
+    receipt_row,
+    repeated,
+    reported_fact,
+    said_in,
+    topic,
+)
 from hub.store.keys import KeyAway
 from hub.store.mapper import Recorded
 from hub.store.record import IDENTITY, REGISTRY, SOURCES, STORE_FAULTS, Record, StaleVersion, staff_stream
-from hub.store.tables import InboxRow, ReceiptRow
+from hub.store.tables import Offset, ReceiptRow
 from hub.store.upcasters import upcast
 from schemas.catalogue import KINDS
 from schemas.check import check_event
-from schemas.envelope import NO_CHILD, REPORT, Opened, Receipt, Refused, open_envelope, parse_time, statement_digest
+from schemas.envelope import (
+    NO_CHILD,
+    REPORT,
+    Opened,
+    Receipt,
+    Refused,
+    SealingKey,
+    open_envelope,
+    parse_time,
+    statement_digest,
+)
 from schemas.rules import is_urgent
 
 LOG = logging.getLogger("hub.ingest")
@@ -48,27 +67,14 @@ class _Waits:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """One record as it came in, and what its envelope says."""
-
-    raw: bytes
-    digest: str
-    opened: Opened | Refused
-
-    @property
-    def id(self) -> str:
-        return self.opened.statement["id"] if self.opened.statement else ""
-
-
 class Admission:
     """The one way into the record. Safe for several threads; other processes are met at the primary keys."""
 
     def __init__(
         self, record: Record, *, partnership: str, index_key: bytes, clock: Callable[[], datetime],
-        clock_ahead_s: int = 60, quarantine_quota: int = 10_000,
+        clock_ahead_s: int = 60, quarantine_quota: int = 10_000, unseal: SealingKey | None = None,
     ) -> None:  # fmt: skip
-        self.record, self.partnership, self.clock = record, partnership, clock
+        self.record, self.partnership, self.clock, self.unseal = record, partnership, clock, unseal
         self.clock_ahead_s = clock_ahead_s
         self.keyring = Keyring()
         self.resolver = Resolver(record, index_key)
@@ -76,11 +82,28 @@ class Admission:
         self._versions: dict[UUID, int] = {}
         self._lock = threading.RLock()
 
-    def admit(self, records: Sequence[bytes], caller: str) -> list[Receipt]:
-        """Judge records in order and commit them; one receipt a record. `caller` is the source that sends them."""
+    def admit(self, records: Sequence[bytes], caller: str, offset: Offset | None = None) -> list[Receipt]:
+        """Judge records in order and commit them; one receipt a record. `caller` is the source that sends them.
+
+        `offset` is how far the caller's topic is read with these records; it is committed with them. Errors:
+        `OtherReader` where another process has read it further: then nothing of this batch is written.
+        """
         with self._lock:
             faulty: set[str] = set()
-            return self._retried(lambda batch: self._judge(batch, records, caller, faulty))
+
+            def judge(batch: Batch) -> list[ReceiptRow]:
+                if offset is not None:
+                    self._claim(batch, offset)
+                return self._judge(batch, records, caller, faulty)
+
+            return self._retried(judge)
+
+    def _claim(self, batch: Batch, offset: Offset) -> None:
+        """The transaction has the last word; asking before saves deciding a batch twenty times for nothing."""
+        held = self.record.offset(offset.topic, offset.part)
+        if held is not None and not offset.follows(held):
+            raise OtherReader(offset.topic)
+        batch.writes.offsets.append(offset)
 
     def admit_again(self, quarantine_id: str) -> Receipt:
         """Try a quarantined record once more through the same door; the receipt supersedes its first one."""
@@ -88,7 +111,7 @@ class Admission:
             waiting, raw = self.quarantine.open(quarantine_id)
 
             def again(batch: Batch) -> list[ReceiptRow]:
-                return [self._one(batch, _Sent(raw, waiting.record, self._open(raw)), waiting.caller, quarantine_id)]
+                return [self._one(batch, Sent(raw, waiting.record, self._open(raw)), waiting.caller, quarantine_id)]
 
             return self._retried(again)[0]
 
@@ -151,11 +174,11 @@ class Admission:
         self._versions.clear()
 
     def _judge(self, batch: Batch, records: Sequence[bytes], caller: str, faulty: set[str]) -> list[ReceiptRow]:
-        sent = [_Sent(raw, hashlib.sha256(raw).hexdigest(), self._open(raw)) for raw in records]
+        sent = [Sent(raw, hashlib.sha256(raw).hexdigest(), self._open(raw)) for raw in records]
         batch.look_up(caller, [one.digest for one in sent], [one.id for one in sent if one.id])
         return [self._isolated(batch, one, caller, faulty) for one in sent]
 
-    def _isolated(self, batch: Batch, sent: _Sent, caller: str, faulty: set[str]) -> ReceiptRow:
+    def _isolated(self, batch: Batch, sent: Sent, caller: str, faulty: set[str]) -> ReceiptRow:
         """One record that we stumble over stops no other: the batch is decided again with that one set aside."""
         if sent.digest in faulty:
             return self._set_aside(batch, sent, caller, _Waits("fault", "the hub stumbled; its operator is told"), "")
@@ -170,13 +193,13 @@ class Admission:
 
     def _open(self, raw: bytes) -> Opened | Refused:
         try:
-            return open_envelope(raw, self.keyring.event_key)
+            return open_envelope(raw, self.keyring.event_key, unseal=self.unseal)
         except Refused as refused:
             return refused
 
-    def _one(self, batch: Batch, sent: _Sent, caller: str, again: str = "") -> ReceiptRow:
+    def _one(self, batch: Batch, sent: Sent, caller: str, again: str = "") -> ReceiptRow:
         if not again and (earlier := batch.answered.get(sent.digest)):
-            return _repeated(earlier)  # the very same bytes: the same answer
+            return repeated(earlier)  # the very same bytes: the same answer
         opened = sent.opened
         if isinstance(opened, Refused):
             if opened.statement and opened.statement_bytes and opened.statement["source"] == caller:
@@ -186,14 +209,14 @@ class Admission:
             return self._set_aside(batch, sent, caller, _Waits("not-callers-source"), again)
         return self._opened(batch, sent, opened, caller, again)
 
-    def _opened(self, batch: Batch, sent: _Sent, opened: Opened, caller: str, again: str) -> ReceiptRow:
+    def _opened(self, batch: Batch, sent: Sent, opened: Opened, caller: str, again: str) -> ReceiptRow:
         statement = opened.statement
         remarks = self._follow(batch, statement, opened.statement_bytes)
         seen = batch.seen(statement["source"], statement["id"], but=again)
         if seen is not None:
             if seen == (statement["datadigest"], statement["subject"]):
                 batch.settle(again, "duplicate")
-                return batch.answer(ReceiptRow(caller, sent.digest, _row(sent, opened, "duplicate", batch.at)))
+                return batch.answer(ReceiptRow(caller, sent.digest, receipt_row(sent, opened, "duplicate", batch.at)))
             LOG.error("same id with other content: source=%s id=%s", statement["source"], statement["id"])
             return self._set_aside(batch, sent, caller, _Waits("same-id-other-content"), again)
         sender = self.keyring.senders[caller]
@@ -207,9 +230,9 @@ class Admission:
         except UnknownChild:
             return self._set_aside(batch, sent, caller, _Waits("unknown-child"), again)
         index = self._record(batch, opened, stream, remarks)
-        batch.remember(_inbox_row(opened, index))
+        batch.remember(inbox_row(opened, index))
         batch.settle(again, "admitted")
-        return batch.answer(ReceiptRow(caller, sent.digest, _row(sent, opened, "admitted", batch.at), index))
+        return batch.answer(ReceiptRow(caller, sent.digest, receipt_row(sent, opened, "admitted", batch.at), index))
 
     def _follow(self, batch: Batch, statement: dict[str, str], statement_bytes: bytes) -> list[Remark]:
         """Move the source's head; a gap or a broken chain is remarked, never refused: an alert does not wait."""
@@ -257,7 +280,7 @@ class Admission:
     def _stream(self, batch: Batch, opened: Opened, sender: Sender) -> UUID:
         if opened.statement["type"] != REPORT:
             return SOURCES
-        _, _, data = upcast(*_contract(opened), opened.data)
+        _, _, data = upcast(*contract(opened), opened.data)
         kind = KINDS[data["event"]]
         if kind.about == "staff":
             return staff_stream(data["details"]["person"])
@@ -267,14 +290,12 @@ class Admission:
 
     def _record(self, batch: Batch, opened: Opened, stream: UUID, remarks: list[Remark]) -> int:
         """What the domain makes of it, as rows; gives the index of the reported fact itself."""
-        reported = _reported(opened, stream, tuple(remarks), batch.at)
+        reported = reported_fact(opened, stream, tuple(remarks), batch.at)
         child = self._child(batch, stream) if domain.rests_on_child(reported) else domain.Child()
         for fact in domain.receive(child, reported):
             seq = batch.next_seq(stream)
             notes = [{"code": remark.code, "note": remark.note} for remark in fact.remarks]
-            batch.add(
-                Recorded(stream, seq, _topic(opened), batch.at, opened.jws, opened.salt, opened.data_bytes, notes)
-            )
+            batch.add(Recorded(stream, seq, topic(opened), batch.at, opened.jws, opened.salt, opened.data_bytes, notes))
             if stream == IDENTITY:
                 self.resolver.register.evolve(replace(fact, seq=seq))
         if domain.taken_back(reported):
@@ -289,10 +310,10 @@ class Admission:
         facts = [fact for member in members for fact in batch.facts_of(member)]
         return domain.fold(sorted(facts, key=lambda fact: fact.admitted))
 
-    def _set_aside(self, batch: Batch, sent: _Sent, caller: str, waits: _Waits, again: str) -> ReceiptRow:
+    def _set_aside(self, batch: Batch, sent: Sent, caller: str, waits: _Waits, again: str) -> ReceiptRow:
         if again:
             raise StillWaits(waits.reason)
-        said = _said(sent.opened) if waits.reason != "not-callers-source" else None
+        said = said_in(sent.opened) if waits.reason != "not-callers-source" else None
         before = len(batch.writes.quarantine)
         row = self.quarantine.row(sent.raw, caller, waits.reason, waits.note, said, batch.at, before=before)
         batch.set_aside(row)
@@ -301,74 +322,13 @@ class Admission:
         return batch.answer(ReceiptRow(caller, row.record, self.quarantine.receipt(row, "quarantined", batch.at)))
 
 
-def late_remarks(data: Mapping[str, Any], shared: str) -> list[Remark]:
-    """Shared long after it happened: a remark with the edition that says how long is long. Never a refusal."""
-    happened = data.get("happened", {})
-    if happened.get("precision") not in ("instant", "day") or "from" not in happened:
-        return []
-    try:
-        on = date.fromisoformat(happened["from"][:10])
-    except ValueError:
-        return []
-    days = (date.fromisoformat(shared[:10]) - on).days
-    try:
-        edition = get_edition("late-sharing", on)
-    except NoEdition:
-        return []
-    return [Remark("late", str(edition))] if days > edition.text["limit"] else []
-
-
 class _Again(Exception):
     """Decide the batch again: one record of it is known to be faulty now."""
 
 
+class OtherReader(Exception):
+    """Another process reads this topic, and is further; the argument is the topic."""
+
+
 class StillWaits(Exception):
     """The record was tried again and the same door still sets it aside; the argument is the reason code."""
-
-
-def _contract(opened: Opened) -> tuple[str, int]:
-    """Name and version of what was sent; a heartbeat's are its type's, whatever stands in its data."""
-    if opened.statement["type"] != REPORT:
-        return opened.statement["type"].split(".")[2], 1
-    return opened.data["event"], opened.data["version"]
-
-
-def _topic(opened: Opened) -> str:
-    """What is stored beside the verbatim bytes: the contract that they were written to, not today's."""
-    name, version = _contract(opened)
-    return f"{name}/v{version}"
-
-
-def _reported(opened: Opened, stream: UUID, remarks: tuple[Remark, ...], at: str) -> Fact:
-    statement = opened.statement
-    name, version, data = upcast(*_contract(opened), opened.data)
-    return Fact(
-        name=name, version=version, data=data, source=statement["source"], id=statement["id"],
-        subject=statement["subject"], datadigest=statement["datadigest"], shared=statement["recordedtime"],
-        admitted=at, remarks=remarks, stream=stream,
-    )  # fmt: skip
-
-
-def _repeated(earlier: ReceiptRow) -> ReceiptRow:
-    if earlier.row["outcome"] != "admitted":
-        return earlier
-    return replace(earlier, row={**earlier.row, "outcome": "duplicate"})
-
-
-def _row(sent: _Sent, opened: Opened, outcome: str, at: str) -> dict[str, object]:
-    return {
-        "source": opened.statement["source"], "id": opened.statement["id"], "statement": opened.statement_sha256,
-        "outcome": outcome, "reason": "", "position": None, "at": at, "cursor": 0, "record": sent.digest,
-    }  # fmt: skip
-
-
-def _inbox_row(opened: Opened, index: int) -> InboxRow:
-    said = opened.statement
-    return InboxRow(said["source"], said["id"], said["datadigest"], said["subject"], opened.statement_sha256, index)
-
-
-def _said(opened: Opened | Refused) -> tuple[dict[str, str], bytes] | None:
-    """What a source really said, if its signature held."""
-    if opened.statement is None or opened.statement_bytes is None:
-        return None
-    return opened.statement, opened.statement_bytes

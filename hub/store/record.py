@@ -23,7 +23,7 @@ from hub.domain.facts import Fact, Remark
 from hub.store.keys import FileKeyStore, KeyAway, KeyStore
 from hub.store.mapper import SALT_BYTES, BodyMapper, Recorded
 from hub.store.recorder import RecordRecorder
-from hub.store.tables import Writes
+from hub.store.tables import Offset, Writes
 from hub.store.upcasters import upcast
 from schemas.strict import b64url_decode
 
@@ -148,6 +148,11 @@ class Record(Application[UUID]):
         """The last sequence number of a stream; 0 when it has none."""
         last: int = self.query("SELECT COALESCE(MAX(seq), 0) FROM log WHERE stream=?", (stream.hex,))[0][0]
         return last
+
+    def offset(self, topic: str, part: int = 0) -> Offset | None:
+        """How far a topic's partition was read; None before its first record."""
+        rows = self.query("SELECT topic_id, next, generation FROM consumed WHERE topic=? AND part=?", (topic, part))
+        return Offset(topic, rows[0][0], rows[0][1], rows[0][2], part) if rows else None
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """Read the record's own tables. Statements are ours, values are bound."""

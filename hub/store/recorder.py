@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from eventsourcing.persistence import StoredEvent
+from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.sqlite import SQLiteAggregateRecorder, SQLiteApplicationRecorder, SQLiteCursor
 
-from hub.store.tables import SCHEMA, ReceiptRow, Writes
+from hub.store.tables import SCHEMA, Offset, ReceiptRow, Writes
 from schemas.log import leaf_hash
 
 
@@ -37,6 +37,8 @@ class RecordRecorder(SQLiteApplicationRecorder):
         SQLiteAggregateRecorder._insert_events(self, c, stored_events)
         first = self._append_log(c, stored_events, kwargs.get("received") or ())
         self._write(c, writes, first)
+        for offset in writes.offsets:
+            self._move(c, offset)
         return None
 
     def _append_log(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], received: Sequence[str]) -> int:
@@ -89,6 +91,18 @@ class RecordRecorder(SQLiteApplicationRecorder):
             rows.append((cursor, receipt.caller, receipt.record, orjson.dumps(receipt.row)))
             receipt.row["cursor"] = cursor
         c.executemany("INSERT INTO receipt VALUES (?,?,?,?)", rows)
+
+    def _move(self, c: SQLiteCursor, to: Offset) -> None:
+        """The fence against a second reader: only forward within a generation, or to the next generation."""
+        c.execute(
+            "INSERT INTO consumed VALUES (?,?,?,?,?) ON CONFLICT (topic, part) DO UPDATE SET"
+            " topic_id=excluded.topic_id, next=excluded.next, generation=excluded.generation"
+            " WHERE excluded.generation = consumed.generation + 1 OR (excluded.generation = consumed.generation"
+            " AND excluded.topic_id = consumed.topic_id AND excluded.next > consumed.next) RETURNING 1",
+            (to.topic, to.part, to.topic_id, to.next, to.generation),
+        )
+        if c.fetchone() is None:
+            raise IntegrityError(f"{to.topic} is read by somebody else")
 
 
 def _leaf(stored: StoredEvent, stream: str, prev: bytes, received: str) -> bytes:

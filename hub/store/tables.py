@@ -29,6 +29,8 @@ SCHEMA = (
     " PRIMARY KEY (token, child)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS token_once (source TEXT NOT NULL, jti TEXT NOT NULL, until INTEGER NOT NULL,"
     " PRIMARY KEY (source, jti)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS consumed (topic TEXT NOT NULL, part INTEGER NOT NULL, topic_id TEXT NOT NULL,"
+    " next INTEGER NOT NULL, generation INTEGER NOT NULL, PRIMARY KEY (topic, part)) WITHOUT ROWID",
 )
 
 
@@ -80,6 +82,27 @@ class QuarantineRow:
     sealed: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """How far a topic's partition was read: written with the facts that were read there, so that both stand or fall.
+
+    A topic that was made anew has another id, and one that lost its end has the same: either way reading begins again,
+    as a new generation of that partition.
+    """
+
+    topic: str
+    topic_id: str
+    next: int
+    """The first offset that was not read yet."""
+    generation: int = 1
+    part: int = 0
+
+    def follows(self, held: Offset) -> bool:
+        """Does it go forward from what is held: further in its generation, or into the next one?"""
+        same = self.generation == held.generation and self.topic_id == held.topic_id
+        return self.generation == held.generation + 1 or (same and self.next > held.next)
+
+
 @dataclass(slots=True)
 class Writes:
     """All that one transaction adds beside the facts."""
@@ -92,3 +115,5 @@ class Writes:
     """(quarantine id, new state)."""
     index: list[tuple[bytes, str]] = field(default_factory=list)
     """(identity token, child id in hex)."""
+    offsets: list[Offset] = field(default_factory=list)
+    """One that does not go forward fails the whole transaction: somebody else reads this partition now."""

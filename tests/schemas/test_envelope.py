@@ -116,14 +116,14 @@ def test_the_short_way_through_a_record_ends_where_reading_json_ends(place: floa
 def test_a_record_with_white_space_between_its_parts_opens_the_long_way(spaced: bytes) -> None:
     record = sealed().replace(spaced.translate(None, b" \t\n"), spaced)
     assert spaced in record
-    assert envelope._split_plain(record) is None
+    assert envelope._split_plain(record, None) is None
     assert opened(record) == opened(sealed())
 
 
 def assert_alike(record: bytes) -> None:
     """The same end whether or not the record is taken apart the short way."""
     ends: list[Any] = []
-    for way in (envelope._split_plain, lambda record: None):
+    for way in (envelope._split_plain, lambda record, unseal: None):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(envelope, "_split_plain", way)
             try:

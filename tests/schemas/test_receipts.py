@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemas import compact
 from schemas.compact import Refused
 from schemas.keys import SigningKey
-from schemas.receipts import OUTCOMES, Receipt, open_receipts, sign_receipts
+from schemas.receipts import OUTCOMES, Receipt, SourceHead, open_receipts, open_receipts_head, sign_receipts
 
 HUB = "urn:safeguarding:hub:harrowmere-westlorn"
 AT = "2026-11-21T09:20:00Z"
@@ -113,3 +113,21 @@ def test_a_batch_of_500_fits_and_an_endless_one_is_not_read() -> None:
     rows = [dataclasses.replace(A_RECEIPT, id="x" * 64, statement="ab" * 32, cursor=n) for n in range(500)]
     assert len(open_receipts(sign_receipts(rows, KEY, hub=HUB, at=AT), ENTRY)) == 500
     assert step_of("A" * (1024 * 1024 + 1)) == "size"
+
+
+def test_a_batch_may_say_how_far_the_hub_has_heard_the_source() -> None:
+    head = SourceHead("urn:a", 12, "d" * 43)
+    jws = sign_receipts([A_RECEIPT], KEY, hub=HUB, at=AT, head=head)
+    assert open_receipts_head(jws, ENTRY, hub=HUB) == ([A_RECEIPT], head)
+    assert open_receipts_head(sign_receipts([], KEY, hub=HUB, at=AT), ENTRY) == ([], None)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [None, {}, {"source": "urn:a", "sequence": -1, "digest": ""}, {"source": "urn:a", "sequence": True, "digest": ""}],
+)
+def test_a_head_in_another_form_is_refused(head: object) -> None:
+    payload = compact.canonical_json({"at": AT, "hub": HUB, "rows": [], "head": head})
+    with pytest.raises(Refused) as caught:
+        open_receipts_head(compact.sign(payload, KEY, "sg-receipts+jws"), ENTRY)
+    assert caught.value.step == "statement"

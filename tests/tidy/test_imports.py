@@ -33,7 +33,7 @@ MAY_KNOW = {
 
 SOURCES = tuple(f"adapters.{agency}.source" for agency in AGENCIES)
 HOMES = {
-    "cryptography": ("schemas.keys", "hub.store"),
+    "cryptography": ("schemas.keys", "schemas.sealing", "hub.store"),
     "jwt": ("schemas.transport", "hub.api.auth"),
     "jsonschema_rs": ("schemas",),
     "lxml": ("adapters.kit.xml", *SOURCES),

@@ -19,7 +19,7 @@ from hub.bootstrap import Hub
 from hub.store.keys import FileKeyStore, KeyAway
 from hub.store.mapper import Recorded
 from hub.store.record import IDENTITY, SOURCES, UNOPENED, Record, StaleVersion, own_note, staff_stream, to_fact
-from hub.store.tables import InboxRow, Writes
+from hub.store.tables import InboxRow, Offset, Writes
 from schemas.envelope import HEARTBEAT, data_digest
 from schemas.log import Tree, leaf, leaf_hash, root_of, verify_inclusion
 
@@ -247,3 +247,41 @@ def test_a_token_id_counts_once_until_it_ended(record: Record) -> None:
     assert not record.once("s", "j1", until=100, now=60)
     assert record.once("other", "j1", until=100, now=60)
     assert record.once("s", "j1", until=300, now=200)
+
+
+# --- what was read from a topic ---------------------------------------------------------------------------------------
+
+
+TOPIC = "sg.events.police.northmarch"
+
+
+def test_an_offset_stands_or_falls_with_the_facts_that_were_read_there(record: Record) -> None:
+    record.append([fact(CHILD, 1)], Writes(offsets=[Offset(TOPIC, "a", 10)]))
+    with pytest.raises(StaleVersion):
+        record.append([fact(CHILD, 1)], Writes(offsets=[Offset(TOPIC, "a", 20)]))
+    assert record.offset(TOPIC) == Offset(TOPIC, "a", 10)
+    assert record.offset("sg.events.other") is None
+
+
+@pytest.mark.parametrize(
+    ("to", "taken"),
+    [
+        (Offset(TOPIC, "a", 11), True),
+        (Offset(TOPIC, "a", 10), False),
+        (Offset(TOPIC, "a", 3), False),
+        (Offset(TOPIC, "b", 11), False),
+        (Offset(TOPIC, "b", 3, 2), True),
+        (Offset(TOPIC, "a", 3, 2), True),
+        (Offset(TOPIC, "b", 11, 3), False),
+    ],
+)
+def test_a_second_reader_of_a_topic_is_fenced_off(record: Record, to: Offset, taken: bool) -> None:
+    held = Offset(TOPIC, "a", 10)
+    record.append([], Writes(offsets=[held]))
+    assert to.follows(held) == taken
+    if not taken:
+        with pytest.raises(StaleVersion):
+            record.append([fact(CHILD, 1)], Writes(offsets=[to]))
+    else:
+        record.append([fact(CHILD, 1)], Writes(offsets=[to]))
+    assert (record.offset(TOPIC), record.position()) == ((to, 1) if taken else (held, 0))

@@ -1,0 +1,97 @@
+"""One record on its way in: what its envelope says, and the rows and remarks that are made of it. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from hub.domain.facts import Fact, Remark
+from hub.rules.editions import NoEdition, get_edition
+from hub.store.tables import InboxRow, ReceiptRow
+from hub.store.upcasters import upcast
+from schemas.envelope import REPORT, Opened, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One record as it came in, and what its envelope says."""
+
+    raw: bytes
+    digest: str
+    opened: Opened | Refused
+
+    @property
+    def id(self) -> str:
+        return self.opened.statement["id"] if self.opened.statement else ""
+
+
+def contract(opened: Opened) -> tuple[str, int]:
+    """Name and version of what was sent; a heartbeat's are its type's, whatever stands in its data."""
+    if opened.statement["type"] != REPORT:
+        return opened.statement["type"].split(".")[2], 1
+    return opened.data["event"], opened.data["version"]
+
+
+def topic(opened: Opened) -> str:
+    """What is stored beside the verbatim bytes: the contract that they were written to, not today's."""
+    name, version = contract(opened)
+    return f"{name}/v{version}"
+
+
+def reported_fact(opened: Opened, stream: UUID, remarks: tuple[Remark, ...], at: str) -> Fact:
+    """What was reported, as the domain takes it: brought to the current version of its contract."""
+    statement = opened.statement
+    name, version, data = upcast(*contract(opened), opened.data)
+    return Fact(
+        name=name, version=version, data=data, source=statement["source"], id=statement["id"],
+        subject=statement["subject"], datadigest=statement["datadigest"], shared=statement["recordedtime"],
+        admitted=at, remarks=remarks, stream=stream,
+    )  # fmt: skip
+
+
+def repeated(earlier: ReceiptRow) -> ReceiptRow:
+    """The answer to the very same bytes: the earlier one, and a duplicate where that was an admission."""
+    if earlier.row["outcome"] != "admitted":
+        return earlier
+    return replace(earlier, row={**earlier.row, "outcome": "duplicate"})
+
+
+def receipt_row(sent: Sent, opened: Opened, outcome: str, at: str) -> dict[str, object]:
+    """The receipt of a record that came through, as a mapping; its place is filled in by the transaction."""
+    return {
+        "source": opened.statement["source"], "id": opened.statement["id"], "statement": opened.statement_sha256,
+        "outcome": outcome, "reason": "", "position": None, "at": at, "cursor": 0, "record": sent.digest,
+    }  # fmt: skip
+
+
+def inbox_row(opened: Opened, index: int) -> InboxRow:
+    """What makes this event count once; `index` is its fact's in the batch."""
+    said = opened.statement
+    return InboxRow(said["source"], said["id"], said["datadigest"], said["subject"], opened.statement_sha256, index)
+
+
+def said_in(opened: Opened | Refused) -> tuple[dict[str, str], bytes] | None:
+    """What a source really said, if its signature held."""
+    if opened.statement is None or opened.statement_bytes is None:
+        return None
+    return opened.statement, opened.statement_bytes
+
+
+def late_remarks(data: Mapping[str, Any], shared: str) -> list[Remark]:
+    """Shared long after it happened: a remark with the edition that says how long is long. Never a refusal."""
+    happened = data.get("happened", {})
+    if happened.get("precision") not in ("instant", "day") or "from" not in happened:
+        return []
+    try:
+        on = date.fromisoformat(happened["from"][:10])
+    except ValueError:
+        return []
+    days = (date.fromisoformat(shared[:10]) - on).days
+    try:
+        edition = get_edition("late-sharing", on)
+    except NoEdition:
+        return []
+    return [Remark("late", str(edition))] if days > edition.text["limit"] else []
