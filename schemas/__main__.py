@@ -11,9 +11,10 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,10 @@ from schemas.envelope import (
     KeyEntry,
     KeyRefused,
     NotStrict,
+    Opened,
     Refused,
     Registry,
+    SealingKey,
     open_envelope,
     parse_time,
     strict_json,
@@ -78,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify.add_argument("--types", metavar="FILE", help="known statement types, a JSON list or one a line")
     verify.add_argument("--at", metavar="TIME", type=_last_instant, help="RFC 3339 instant to judge recordedtime by")
+    verify.add_argument("--unseal", metavar="KEY.pem", help="a sealing key's private half, to open version 2 records")
     verify.add_argument(
         "records", nargs="+", metavar="RECORD", help="file of one sealed record, or - for standard input"
     )
@@ -110,16 +114,18 @@ def _verify(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Ite
     try:
         registry = read_registry(Path(options.keys).read_bytes())
         types = _read_types(Path(options.types).read_bytes()) if options.types else TYPES
+        unseal = SealingKey.from_pem(Path(options.unseal).read_bytes()) if options.unseal else None
     except OSError as fault:
         parser.error(f"{fault.filename}: {fault.strerror}")
     except ValueError as fault:
         parser.error(str(fault))
-    return (_verify_one(name, registry, types, options.at) for name in options.records)
+    judge = partial(open_envelope, registry=registry, types=frozenset(types), latest=options.at, unseal=unseal)
+    return (_verify_one(name, judge) for name in options.records)
 
 
-def _verify_one(name: str, registry: Registry, types: Iterable[str], latest: datetime | None) -> Line:
+def _verify_one(name: str, judge: Callable[[bytes], Opened]) -> Line:
     try:
-        opened = open_envelope(_read(name), registry, types=frozenset(types), latest=latest)
+        opened = judge(_read(name))
     except OSError as fault:
         return {"record": name, "outcome": "refused", "step": "unreadable", "why": fault.strerror}
     except Refused as refused:

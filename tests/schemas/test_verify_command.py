@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.__main__ import main, read_registry
-from schemas.envelope import SigningKey, seal
+from schemas.envelope import SealingKey, SigningKey, seal
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 VECTORS = REPOSITORY / "schemas" / "vectors"
@@ -219,3 +219,21 @@ def test_an_interruption_while_reading_ends_with_130(
     for arguments in (["check", "-"], ["verify", "--keys", REGISTRY, "-"]):
         ran = Ran(capsys, *arguments)
         assert (ran.code, ran.lines, ran.words) == (130, [], "python -m schemas: interrupted\n")
+
+
+def test_a_sealed_record_opens_with_the_sealing_key_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    key, hub = SigningKey.generate(), SealingKey.generate()
+    registry, record, pem = tmp_path / "keys.json", tmp_path / "record.json", tmp_path / "sealing.pem"
+    registry.write_text(json.dumps([{**key.public_jwk(), "source": "urn:a:b"}]))
+    pem.write_bytes(hub.to_pem())
+    now = "2026-11-21T09:16:44Z"
+    record.write_bytes(
+        seal(
+            b'{"event":"child-seen","version":1}', key=key, source="urn:a:b", event_id="e", subject="5" * 32, time=now,
+            recordedtime=now, sequence=1, prevdigest="", salt=bytes(32), to=hub.public,
+        )
+    )  # fmt: skip
+    arguments = ("verify", "--keys", str(registry))
+    assert Ran(capsys, *arguments, str(record)).lines[0]["step"] == "record-form"
+    assert Ran(capsys, *arguments, "--unseal", str(pem), str(record)).lines[0]["outcome"] == "accepted"
+    assert Ran(capsys, *arguments, "--unseal", str(registry), str(record)).code == 2
