@@ -26,8 +26,9 @@ from hub.ingest.admission import StillWaits
 from hub.ingest.quarantine import NoSuchRecord
 from hub.ingest.registration import BadRequest, NoSuchKey, NotApproved
 from hub.settings import Settings, SettingsError, read_settings
+from hub.store.database import STORE_FAULTS
 from hub.store.keys import KeyAway
-from hub.store.record import STORE_FAULTS, StaleVersion
+from hub.store.record import StaleVersion
 from hub.words import explain
 from schemas.catalogue import get_codes
 from schemas.envelope import KeyRefused, Refused

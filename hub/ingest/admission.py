@@ -34,9 +34,10 @@ from hub.ingest.sent import (
     said_in,
     topic,
 )
+from hub.store.database import STORE_FAULTS
 from hub.store.keys import KeyAway
 from hub.store.mapper import Recorded
-from hub.store.record import IDENTITY, REGISTRY, SOURCES, STORE_FAULTS, Record, StaleVersion, staff_stream
+from hub.store.record import IDENTITY, REGISTRY, SOURCES, Record, StaleVersion, staff_stream
 from hub.store.tables import Offset, ReceiptRow
 from hub.store.upcasters import upcast
 from schemas.catalogue import KINDS

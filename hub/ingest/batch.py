@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -64,24 +64,21 @@ class Batch:
 
     def look_up(self, source: str, digests: list[str], ids: list[str]) -> None:
         """Fetch at once what is known of these records: earlier answers, admitted ids, ids that wait."""
-        for part in _parts(digests):
-            rows = self.record.query(
-                "SELECT cursor, record, row FROM receipt WHERE caller=?"  # noqa: S608
-                f" AND record IN ({_marks(part)}) ORDER BY cursor",
-                (source, *part),
-            )
-            for row in rows:
-                answer = {**orjson.loads(row["row"]), "cursor": row["cursor"]}
-                self.answered[row["record"]] = ReceiptRow(source, row["record"], answer)
-        for part in _parts(ids):
-            for table, column, found in (("inbox", "id", self.known), ("quarantine", "event", self.waiting)):
-                still = "" if table == "inbox" else " AND state='open'"
-                rows = self.record.query(
-                    f"SELECT {column}, datadigest, subject FROM {table} WHERE source=?"  # noqa: S608
-                    f" AND {column} IN ({_marks(part)}){still}",
-                    (source, *part),
-                )
-                found.update({(source, row[0]): (row[1], row[2]) for row in rows})
+        given = self.record.query(
+            'SELECT cursor, record, "row" FROM receipt WHERE caller=? AND record IN ?? ORDER BY cursor',
+            (source, digests),
+        )
+        for cursor, record, row in given:
+            self.answered[record] = ReceiptRow(source, record, {**orjson.loads(row), "cursor": cursor})
+        admitted = self.record.query(
+            "SELECT id, datadigest, subject FROM inbox WHERE source=? AND id IN ??", (source, ids)
+        )
+        self.known.update({(source, id): (datadigest, subject) for id, datadigest, subject in admitted})
+        waiting = self.record.query(
+            "SELECT event, datadigest, subject FROM quarantine WHERE source=? AND event IN ?? AND state='open'",
+            (source, ids),
+        )
+        self.waiting.update({(source, id): (datadigest, subject) for id, datadigest, subject in waiting})
 
     def seen(self, source: str, id: str, *, but: str = "") -> Known | None:
         """What is known of an event id: admitted, or waiting after a good signature (`but` that quarantined row)."""
@@ -124,12 +121,3 @@ class Batch:
         self.writes.quarantine.append(row)
         if row.event:
             self.waiting[row.source, row.event] = (row.datadigest, row.subject)
-
-
-def _parts(values: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
-
-
-def _marks(part: Sequence[str]) -> str:
-    return ",".join("?" * len(part))

@@ -74,11 +74,11 @@ class Inbox:
     def receipts(self, source: str, after: int) -> tuple[str, int]:
         """(signed receipts after this cursor, cursor to ask after next)."""
         rows = self.record.query(
-            "SELECT cursor, row FROM receipt WHERE caller=? AND cursor>? ORDER BY cursor LIMIT ?",
+            'SELECT cursor, "row" FROM receipt WHERE caller=? AND cursor>? ORDER BY cursor LIMIT ?',
             (source, after, RECEIPTS_A_PAGE),
         )
-        receipts = [Receipt(**{**orjson.loads(row["row"]), "cursor": row["cursor"]}) for row in rows]
-        return self._signed(receipts), rows[-1]["cursor"] if rows else after
+        receipts = [Receipt(**{**orjson.loads(row), "cursor": cursor}) for cursor, row in rows]
+        return self._signed(receipts), rows[-1][0] if rows else after
 
     def _signed(self, receipts: Sequence[Receipt]) -> str:
         return sign_receipts(receipts, self.key, hub=self.hub, at=self.clock().isoformat(timespec="milliseconds"))

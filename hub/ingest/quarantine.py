@@ -17,6 +17,7 @@ from hub.store.tables import QuarantineRow
 
 OPEN = "open"
 DIGEST_ONLY = b""
+COLUMNS = ",".join(QuarantineRow.__slots__)
 
 
 class NoSuchRecord(LookupError):
@@ -59,12 +60,12 @@ class Quarantine:
 
     def list(self, state: str = OPEN) -> builtins.list[QuarantineRow]:
         """What stands in one state, oldest first, without its bytes."""
-        rows = self.record.query("SELECT * FROM quarantine WHERE state=? ORDER BY rowid", (state,))
+        rows = self.record.query(f"SELECT {COLUMNS} FROM quarantine WHERE state=? ORDER BY rowid", (state,))  # noqa: S608
         return [QuarantineRow(*row) for row in rows]
 
     def find(self, id: str) -> QuarantineRow:
         """A waiting record without its bytes. Errors: `NoSuchRecord`."""
-        rows = self.record.query("SELECT * FROM quarantine WHERE id=? AND state=?", (id, OPEN))
+        rows = self.record.query(f"SELECT {COLUMNS} FROM quarantine WHERE id=? AND state=?", (id, OPEN))  # noqa: S608
         if not rows:
             raise NoSuchRecord("no record of this id waits")
         return QuarantineRow(*rows[0])

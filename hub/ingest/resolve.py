@@ -120,8 +120,7 @@ class Resolver:
         wanted = tokens(new, self.index_key)
         if not wanted:
             return []
-        marks = ",".join("?" * len(wanted))
-        rows = self.record.query(f"SELECT child FROM identity_index WHERE token IN ({marks})", wanted)  # noqa: S608
+        rows = self.record.query("SELECT child FROM identity_index WHERE token IN ??", (wanted,))
         found = [UUID(row[0]) for row in rows]
         found += [UUID(child) for token, child in batch.writes.index if token in wanted]
         return list(dict.fromkeys(self.register.survivor(one) for one in found))

@@ -8,16 +8,17 @@ one. Destroying a key makes its bodies unreadable and is itself recorded; that a
 from __future__ import annotations
 
 import os
-import sqlite3
 import threading
 from collections import OrderedDict
-from pathlib import Path
+from collections.abc import Collection
 from typing import Protocol
 from uuid import UUID
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
+
+from hub.store.database import Database
 
 KEY_BYTES = 32
 CACHED_STREAMS = 10_000
@@ -38,6 +39,9 @@ class KeyStore(Protocol):
     def event_key(self, stream: UUID, key_id: str) -> bytes:
         """The key of a stored event. Errors: `KeyAway`."""
 
+    def fetch(self, streams: Collection[UUID], key_ids: Collection[str] = ()) -> None:
+        """Get these at once, for whoever asks for them next: one journey instead of many. What is missing stays so."""
+
     def derived_key(self, stream: UUID, use: str) -> bytes:
         """A key of the stream for one use (a view's rows), gone when the stream's key is. Errors: `KeyAway`."""
 
@@ -48,38 +52,52 @@ class KeyStore(Protocol):
         """Let go of whatever was opened."""
 
 
-class FileKeyStore:
-    """The embedded default: a second SQLite file, and the root key in a secret file beside neither database."""
+class WrappedKeys:
+    """The key store over a database of its own; the root key is a secret file beside neither database."""
 
-    def __init__(self, path: Path, root_key: bytes) -> None:
+    def __init__(self, database: Database, root_key: bytes) -> None:
         self._root = root_key
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.executescript(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-            "CREATE TABLE IF NOT EXISTS stream_key (stream TEXT PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID;"
-            "CREATE TABLE IF NOT EXISTS event_key (id TEXT PRIMARY KEY, stream TEXT NOT NULL, wrapped BLOB NOT NULL)"
-            " WITHOUT ROWID;"
-        )
+        self._db = database
         self._streams: OrderedDict[UUID, bytes] = OrderedDict()
         self._derived: dict[tuple[UUID, str], bytes] = {}
-        self._new: list[tuple[str, str, bytes]] = []
-        self._new_streams: list[tuple[str, bytes]] = []
+        self._fetched: dict[str, bytes] = {}
+        self._missing: set[UUID] = set()
+        self._new: dict[str, tuple[str, str, bytes]] = {}
+        self._new_streams: dict[UUID, bytes] = {}
 
     def new_event_key(self, stream: UUID) -> tuple[str, bytes]:
         """See `KeyStore`."""
         with self._lock:
             key, key_id = os.urandom(KEY_BYTES), os.urandom(16).hex()
-            self._new.append((key_id, stream.hex, aes_key_wrap(self._stream_key(stream, make=True), key)))
+            self._new[key_id] = key_id, stream.hex, aes_key_wrap(self._stream_key(stream, make=True), key)
             return key_id, key
 
     def event_key(self, stream: UUID, key_id: str) -> bytes:
         """See `KeyStore`."""
         with self._lock:
-            row = self._db.execute("SELECT wrapped FROM event_key WHERE id=?", (key_id,)).fetchone()
-            if row is None:
-                raise KeyAway(f"no key {key_id}")
-            return _unwrap(self._stream_key(stream), row[0])
+            wrapped = self._fetched.pop(key_id, None)
+            if wrapped is None:
+                rows = self._db.query("SELECT wrapped FROM event_key WHERE id=?", (key_id,))
+                if not rows:
+                    raise KeyAway(f"no key {key_id}")
+                wrapped = rows[0][0]
+            return _unwrap(self._stream_key(stream), wrapped)
+
+    def fetch(self, streams: Collection[UUID], key_ids: Collection[str] = ()) -> None:
+        """See `KeyStore`."""
+        with self._lock:
+            away = {stream for stream in streams if stream not in self._streams}
+            if away:
+                wanted = [stream.hex for stream in away]
+                rows = self._db.query("SELECT stream, wrapped FROM stream_key WHERE stream IN ??", (wanted,))
+                found = {UUID(stream): wrapped for stream, wrapped in rows}
+                for stream, wrapped in found.items():
+                    self._keep(stream, _unwrap(self._root, wrapped))
+                self._missing = away - found.keys()
+            if key_ids:
+                rows = self._db.query("SELECT id, wrapped FROM event_key WHERE id IN ??", (list(key_ids),))
+                self._fetched = dict(rows)
 
     def derived_key(self, stream: UUID, use: str) -> bytes:
         """See `KeyStore`."""
@@ -93,46 +111,47 @@ class FileKeyStore:
             return key
 
     def commit(self) -> None:
-        """See `KeyStore`."""
+        """See `KeyStore`. Made again after an answer was lost, it leaves the keys that are there."""
         with self._lock:
             if self._new:
-                self._db.execute("BEGIN IMMEDIATE")
-                try:
-                    self._db.executemany("INSERT INTO stream_key VALUES (?,?)", self._new_streams)
-                    self._db.executemany("INSERT INTO event_key VALUES (?,?,?)", self._new)
-                    self._db.execute("COMMIT")
-                except BaseException:
-                    self._db.execute("ROLLBACK")
-                    raise
+                with self._db.transaction() as keys:
+                    new = [(stream.hex, wrapped) for stream, wrapped in self._new_streams.items()]
+                    keys.insert("stream_key", new, unless_there=True)
+                    keys.insert("event_key", self._new.values(), unless_there=True)
                 self._new.clear()
                 self._new_streams.clear()
 
     def close(self) -> None:
-        """Close the file."""
+        """See `KeyStore`."""
         self._db.close()
 
     def _stream_key(self, stream: UUID, *, make: bool = False) -> bytes:
         key = self._streams.get(stream)
         if key is not None:
             return key
-        if make and stream.version == RANDOM:
-            return self._make_stream_key(stream)
-        if make:  # two processes may both make one: the first wins and both read it back
-            wrapped = aes_key_wrap(self._root, os.urandom(KEY_BYTES))
-            self._db.execute("INSERT OR IGNORE INTO stream_key VALUES (?,?)", (stream.hex, wrapped))
-        row = self._db.execute("SELECT wrapped FROM stream_key WHERE stream=?", (stream.hex,)).fetchone()
-        if row is None:
+        new = make and stream.version == RANDOM and stream in self._missing
+        key = None if new else self._find_stream_key(stream)  # what `fetch` did not find a moment ago nobody else makes
+        if key is None and make:
+            key = self._make_stream_key(stream)
+        if key is None:
             raise KeyAway(f"no key for stream {stream}")
-        return self._keep(stream, _unwrap(self._root, row[0]))
-
-    def _make_stream_key(self, stream: UUID) -> bytes:
-        """A child's id is random, so nobody else makes its key: it waits for `commit` with the events' keys."""
-        row = self._db.execute("SELECT wrapped FROM stream_key WHERE stream=?", (stream.hex,)).fetchone()
-        if row is not None:
-            return self._keep(stream, _unwrap(self._root, row[0]))
-        key = os.urandom(KEY_BYTES)
-        self._new_streams.append((stream.hex, aes_key_wrap(self._root, key)))
         return self._keep(stream, key)
+
+    def _find_stream_key(self, stream: UUID) -> bytes | None:
+        if wrapped := self._new_streams.get(stream):
+            return _unwrap(self._root, wrapped)
+        rows = self._db.query("SELECT wrapped FROM stream_key WHERE stream=?", (stream.hex,))
+        return _unwrap(self._root, rows[0][0]) if rows else None
+
+    def _make_stream_key(self, stream: UUID) -> bytes | None:
+        key = os.urandom(KEY_BYTES)
+        wrapped = aes_key_wrap(self._root, key)
+        if stream.version == RANDOM:  # nobody else makes it, so it waits for `commit` with the events' keys
+            self._new_streams[stream] = wrapped
+            return key
+        with self._db.transaction() as keys:  # two processes may both make one: the first wins, both read it back
+            keys.insert("stream_key", [(stream.hex, wrapped)], unless_there=True)
+        return self._find_stream_key(stream)
 
     def _keep(self, stream: UUID, key: bytes) -> bytes:
         self._streams[stream] = key

@@ -73,5 +73,11 @@ class BodyMapper(Mapper[UUID]):
         )  # fmt: skip
 
 
+def key_id_of(state: bytes) -> str:
+    """The id of the key that opens a stored row's body."""
+    key_id: str = orjson.loads(state.partition(b"\n")[0])["k"]
+    return key_id
+
+
 def _place(stream: UUID, seq: int, topic: str) -> bytes:
     return f"{stream.hex}|{seq}|{topic}".encode()

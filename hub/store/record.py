@@ -7,23 +7,22 @@ log. It knows streams and bytes; which child a fact belongs to, and who may see 
 from __future__ import annotations
 
 import os
-import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
 import orjson
-from eventsourcing.application import AggregateNotFoundError, Application
-from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Mapper, PersistenceError, StoredEvent
-from eventsourcing.sqlite import SQLiteDatastore
+from eventsourcing.application import Application
+from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Mapper, StoredEvent
 
 from hub.domain.child import Child, fold
 from hub.domain.facts import Fact, Remark
-from hub.store.keys import FileKeyStore, KeyAway, KeyStore
-from hub.store.mapper import SALT_BYTES, BodyMapper, Recorded
-from hub.store.recorder import RecordRecorder
-from hub.store.tables import Offset, Writes
+from hub.store.database import RecordDatabase
+from hub.store.keys import KeyAway, KeyStore, WrappedKeys
+from hub.store.mapper import SALT_BYTES, BodyMapper, Recorded, key_id_of
+from hub.store.sqlite import SqliteFile, SqliteRecord
+from hub.store.tables import KEYS_SCHEMA, Offset, Writes
 from hub.store.upcasters import upcast
 from schemas.strict import b64url_decode
 
@@ -48,8 +47,8 @@ UNOPENED = "unopened"
 """The name under which `since` gives a fact whose key is away."""
 
 
-STORE_FAULTS = (PersistenceError, sqlite3.Error, OSError)
-"""What goes wrong with the store itself, and not with a record: the call fails, nothing is set aside."""
+OPENED_AT_ONCE = 500
+"""Facts of one stream for which keys are fetched together."""
 
 
 class StaleVersion(Exception):
@@ -61,16 +60,13 @@ class Record(Application[UUID]):
 
     name = "record"
 
-    def __init__(self, path: Path | str, keys: KeyStore) -> None:
-        self.keys = keys
-        self._datastore = SQLiteDatastore(str(path), lock_timeout=30)
-        super().__init__(env={"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": ":memory:"})
+    def __init__(self, database: RecordDatabase, keys: KeyStore) -> None:
+        self.database, self.keys = database, keys
+        super().__init__(env={"PERSISTENCE_MODULE": "eventsourcing.popo"})
 
     def construct_recorder(self) -> ApplicationRecorder:
-        """The hub's recorder over the record's file."""
-        recorder = RecordRecorder(self._datastore)
-        recorder.create_table()
-        return recorder
+        """The library's recorder over the record's database."""
+        return self.database.recorder()
 
     def construct_mapper(self) -> Mapper[UUID]:
         """The hub's mapper over the key store."""
@@ -81,6 +77,7 @@ class Record(Application[UUID]):
 
         Errors: `StaleVersion` when a stream or the inbox moved since it was read; nothing is written then.
         """
+        self.keys.fetch([fact.originator_id for fact in facts])
         stored = [self.mapper.to_stored_event(fact) for fact in facts]
         self.keys.commit()
         try:
@@ -90,16 +87,15 @@ class Record(Application[UUID]):
 
     def facts(self, stream: UUID, *, after: int = 0) -> Iterator[Fact]:
         """The facts of one stream in order. Errors: `KeyAway`."""
-        for stored in self.recorder.select_events(stream, gt=after):
-            yield self._open(stored)
+        stored = self.recorder.select_events(stream, gt=after)
+        for start in range(0, len(stored), OPENED_AT_ONCE):
+            part = stored[start : start + OPENED_AT_ONCE]
+            self.keys.fetch([stream], [key_id_of(one.state) for one in part])
+            yield from map(self._open, part)
 
     def child(self, stream: UUID) -> Child:
         """Fold one stream; a stream without facts gives a child of version 0."""
-        try:
-            child: Child = self.repository.get(stream, projector_func=_project)  # type: ignore[type-var,assignment]
-        except AggregateNotFoundError:
-            return Child()
-        return child
+        return fold(self.facts(stream))
 
     def since(self, position: int, limit: int = 500, closed: Collection[UUID] = ()) -> list[Fact]:
         """Facts after this log position, in the order of the log; one whose key is away comes as `UNOPENED`.
@@ -113,9 +109,11 @@ class Record(Application[UUID]):
             " WHERE l.position>? ORDER BY l.position LIMIT ?",
             (position, limit),
         )
-        stored = ((row[0], StoredEvent(UUID(row[1]), row[2], row[3], row[4])) for row in rows)
+        stored = [(row[0], StoredEvent(UUID(row[1]), row[2], row[3], row[4])) for row in rows]
+        wanted = [one for _, one in stored if one.originator_id not in closed]
+        self.keys.fetch([one.originator_id for one in wanted], [key_id_of(one.state) for one in wanted])
         return [
-            Fact(name="", version=0, data={}, stream=UUID(str(one.originator_id)), position=at)
+            Fact(name="", version=0, data={}, stream=one.originator_id, position=at)
             if one.originator_id in closed
             else self._open_or_not(one, at)
             for at, one in stored
@@ -156,29 +154,26 @@ class Record(Application[UUID]):
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """Read the record's own tables. Statements are ours, values are bound."""
-        with self._datastore.transaction(commit=False) as c:
-            c.execute(statement, parameters)
-            rows: list[Any] = c.fetchall()
-            return rows
+        return self.database.query(statement, parameters)
 
     def once(self, source: str, jti: str, until: int, now: int) -> bool:
         """Is this the first time that a source uses this token id? Ids are kept until the token ends."""
-        with self._datastore.transaction(commit=True) as c:
-            c.execute("DELETE FROM token_once WHERE until<?", (now,))
-            c.execute("INSERT OR IGNORE INTO token_once VALUES (?,?,?) RETURNING 1", (source, jti, until))
-            return c.fetchone() is not None
+        with self.database.transaction() as tokens:
+            tokens.execute("DELETE FROM token_once WHERE until<?", (now,))
+            first = "INSERT INTO token_once VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING 1"
+            return bool(tokens.query(first, (source, jti, until)))
 
     def close(self) -> None:
-        """Close the record's file and its key store."""
+        """Close the record's database and its key store."""
         super().close()
-        self._datastore.close()
+        self.database.close()
         self.keys.close()
 
 
 def open_record(home: Path) -> Record:
     """The record in a hub's home folder: `record.db`, with its keys in `keys.db` and `root.key`."""
-    keys = FileKeyStore(home / "keys.db", (home / "root.key").read_bytes())
-    return Record(home / "record.db", keys)
+    keys = WrappedKeys(SqliteFile(home / "keys.db", KEYS_SCHEMA), (home / "root.key").read_bytes())
+    return Record(SqliteRecord(home / "record.db"), keys)
 
 
 def to_fact(row: Recorded, position: int = 0) -> Fact:
@@ -215,7 +210,3 @@ def statement_of(jws: str) -> dict[str, str]:
 def own_note(stream: UUID, seq: int, topic: str, admitted: str, data: dict[str, Any]) -> Recorded:
     """A fact that the hub itself notes: no statement, a random salt."""
     return Recorded(stream, seq, topic, admitted, "", os.urandom(SALT_BYTES), orjson.dumps(data))
-
-
-def _project(child: Child | None, rows: Iterable[Recorded]) -> Child:
-    return fold(map(to_fact, rows), child)

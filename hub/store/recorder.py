@@ -1,108 +1,129 @@
-"""The library's SQLite recorder with the hub's own rows written in the same transaction as the facts."""
+"""What one append writes, in whichever database: the hub's own rows in the same transaction as the facts."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import orjson
 from eventsourcing.persistence import IntegrityError, StoredEvent
-from eventsourcing.sqlite import SQLiteAggregateRecorder, SQLiteApplicationRecorder, SQLiteCursor
 
-from hub.store.tables import SCHEMA, Offset, ReceiptRow, Writes
+from hub.store.database import Transaction
+from hub.store.tables import Offset, ReceiptRow, Writes
 from schemas.log import leaf_hash
 
+PAIRS_AT_ONCE = 500
 
-class RecordRecorder(SQLiteApplicationRecorder):
-    """Facts, log rows, inbox rows, heads, receipts, quarantine and index rows: all or nothing."""
 
-    def construct_create_table_statements(self) -> list[str]:
-        """The library's table and the hub's."""
-        return [*super().construct_create_table_statements(), *SCHEMA]
+def write(
+    transaction: Transaction, stored_events: Sequence[StoredEvent], received: Sequence[str], writes: Writes
+) -> None:
+    """Facts, log rows, inbox rows, heads, receipts, quarantine and index rows: all or nothing.
 
-    def _insert_events(
-        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any
-    ) -> Sequence[int] | None:
-        writes: Writes = kwargs.get("writes") or Writes()
-        # The first statement writes, so that the position read next cannot be another writer's too.
-        for source, head in writes.heads.items():
-            c.execute(
-                "INSERT INTO source_head VALUES (?,?,?) ON CONFLICT (source) DO UPDATE SET sequence=excluded.sequence,"
-                " digest=excluded.digest WHERE excluded.sequence > sequence",
-                (source, *head),
+    Whoever calls holds the writers' turn, so that places in the log and receipts' cursors follow the order of commits.
+    Errors: `IntegrityError` when a stream or the inbox moved since it was read.
+    """
+    for source, head in writes.heads.items():
+        transaction.execute(
+            "INSERT INTO source_head VALUES (?,?,?) ON CONFLICT (source) DO UPDATE SET sequence=excluded.sequence,"
+            " digest=excluded.digest WHERE excluded.sequence > source_head.sequence",
+            (source, *head),
+        )
+    transaction.insert("stored_events", _event_rows(stored_events))
+    first = _append_log(transaction, stored_events, received)
+    _write_rows(transaction, writes, first)
+
+
+def _event_rows(stored_events: Iterable[StoredEvent]) -> list[tuple[object, ...]]:
+    return [(stream_of(one), one.originator_version, one.topic, one.state) for one in stored_events]
+
+
+def _append_log(transaction: Transaction, stored_events: Sequence[StoredEvent], received: Sequence[str]) -> int:
+    ((last,),) = transaction.query("SELECT COALESCE(MAX(position), 0) FROM log")
+    hashes = _hashes_before(transaction, stored_events)
+    rows = []
+    for position, (stored, at) in enumerate(zip(stored_events, received, strict=True), last + 1):
+        stream = stream_of(stored)
+        leaf = _leaf(stored, stream, hashes.get(stream, b""), at)
+        hashes[stream] = digest = leaf_hash(leaf)
+        rows.append((position, stream, stored.originator_version, leaf, digest))
+    transaction.insert("log", rows)
+    return int(last) + 1
+
+
+def _hashes_before(transaction: Transaction, stored_events: Sequence[StoredEvent]) -> dict[str, bytes]:
+    """The hash of each stream's last leaf before these events. Errors: `IntegrityError` when there is none."""
+    begun: dict[str, int] = {}
+    for stored in stored_events:
+        begun.setdefault(stream_of(stored), stored.originator_version)
+    wanted = [(stream, seq - 1) for stream, seq in begun.items() if seq > 1]
+    found: dict[str, bytes] = {}
+    for start in range(0, len(wanted), PAIRS_AT_ONCE):
+        part = wanted[start : start + PAIRS_AT_ONCE]
+        rows = transaction.query(
+            f"WITH wanted (stream, seq) AS (VALUES {','.join(['(?,?)'] * len(part))})"  # noqa: S608
+            " SELECT l.stream, l.hash FROM wanted w JOIN log l ON l.stream=w.stream AND l.seq=w.seq",
+            [value for pair in part for value in pair],
+        )
+        found.update((row[0], row[1]) for row in rows)
+    if len(found) < len(wanted):
+        raise IntegrityError("a stream has no entry at the place before")
+    return found
+
+
+def _write_rows(transaction: Transaction, writes: Writes, first: int) -> None:
+    """What belongs to the facts; `first` is the place in the log of the first of them."""
+    transaction.insert(
+        "inbox",
+        [
+            (r.source, r.id, r.datadigest, r.subject, r.statement, first + r.fact if r.fact >= 0 else 0)
+            for r in writes.inbox
+        ],
+    )
+    _write_receipts(transaction, writes.receipts, first)
+    transaction.insert(
+        "quarantine",
+        [
+            (
+                q.id, q.caller, q.source, q.event, q.datadigest, q.subject, q.statement, q.reason, q.note,
+                q.record, q.at, q.state, q.key, q.sealed,
             )
-        # All at once: the position in the log is their order, and the library's own numbering is asked by nobody.
-        SQLiteAggregateRecorder._insert_events(self, c, stored_events)
-        first = self._append_log(c, stored_events, kwargs.get("received") or ())
-        self._write(c, writes, first)
-        for offset in writes.offsets:
-            self._move(c, offset)
-        return None
+            for q in writes.quarantine
+        ],
+    )  # fmt: skip
+    for id, state in writes.settled:
+        transaction.execute("UPDATE quarantine SET state=? WHERE id=?", (state, id))
+    transaction.insert("identity_index", writes.index, unless_there=True)
+    for offset in writes.offsets:
+        _move(transaction, offset)
 
-    def _append_log(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], received: Sequence[str]) -> int:
-        c.execute("SELECT COALESCE(MAX(position), 0) FROM log")
-        first: int = c.fetchone()[0] + 1
-        previous: dict[str, bytes] = {}
-        rows = []
-        for position, (stored, at) in enumerate(zip(stored_events, received, strict=True), first):
-            stream = _hex(stored.originator_id)
-            prev = previous.get(stream)
-            if prev is None and stored.originator_version > 1:
-                c.execute("SELECT hash FROM log WHERE stream=? AND seq=?", (stream, stored.originator_version - 1))
-                prev = c.fetchone()[0]
-            leaf = _leaf(stored, stream, prev or b"", at)
-            previous[stream] = digest = leaf_hash(leaf)
-            rows.append((position, stream, stored.originator_version, leaf, digest))
-        c.executemany("INSERT INTO log VALUES (?,?,?,?,?)", rows)
-        return first
 
-    def _write(self, c: SQLiteCursor, writes: Writes, first: int) -> None:
-        c.executemany(
-            "INSERT INTO inbox VALUES (?,?,?,?,?,?)",
-            [
-                (r.source, r.id, r.datadigest, r.subject, r.statement, first + r.fact if r.fact >= 0 else 0)
-                for r in writes.inbox
-            ],
-        )
-        self._write_receipts(c, writes.receipts, first)
-        c.executemany(
-            "INSERT INTO quarantine VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            [
-                (
-                    q.id, q.caller, q.source, q.event, q.datadigest, q.subject, q.statement, q.reason, q.note,
-                    q.record, q.at, q.state, q.key, q.sealed,
-                )
-                for q in writes.quarantine
-            ],
-        )  # fmt: skip
-        c.executemany("UPDATE quarantine SET state=? WHERE id=?", [(state, id) for id, state in writes.settled])
-        c.executemany("INSERT OR IGNORE INTO identity_index VALUES (?,?)", writes.index)
+def _write_receipts(transaction: Transaction, receipts: Sequence[ReceiptRow], first: int) -> None:
+    """Cursors go on from the last: a source that asks for what came after one misses none."""
+    if not receipts:
+        return
+    ((last,),) = transaction.query("SELECT COALESCE(MAX(cursor), 0) FROM receipt")
+    rows = []
+    for cursor, receipt in enumerate(receipts, last + 1):
+        if receipt.fact >= 0:
+            receipt.row["position"] = first + receipt.fact
+        rows.append((cursor, receipt.caller, receipt.record, orjson.dumps(receipt.row)))
+        receipt.row["cursor"] = cursor
+    transaction.insert("receipt", rows)
 
-    def _write_receipts(self, c: SQLiteCursor, receipts: Sequence[ReceiptRow], first: int) -> None:
-        """Cursors go on from the last that was ever given, as the table's own numbering would."""
-        c.execute("SELECT seq FROM sqlite_sequence WHERE name='receipt'")
-        given = c.fetchone()
-        rows = []
-        for cursor, receipt in enumerate(receipts, (given[0] if given else 0) + 1):
-            if receipt.fact >= 0:
-                receipt.row["position"] = first + receipt.fact
-            rows.append((cursor, receipt.caller, receipt.record, orjson.dumps(receipt.row)))
-            receipt.row["cursor"] = cursor
-        c.executemany("INSERT INTO receipt VALUES (?,?,?,?)", rows)
 
-    def _move(self, c: SQLiteCursor, to: Offset) -> None:
-        """The fence against a second reader: only forward within a generation, or to the next generation."""
-        c.execute(
-            "INSERT INTO consumed VALUES (?,?,?,?,?) ON CONFLICT (topic, part) DO UPDATE SET"
-            " topic_id=excluded.topic_id, next=excluded.next, generation=excluded.generation"
-            " WHERE excluded.generation = consumed.generation + 1 OR (excluded.generation = consumed.generation"
-            " AND excluded.topic_id = consumed.topic_id AND excluded.next > consumed.next) RETURNING 1",
-            (to.topic, to.part, to.topic_id, to.next, to.generation),
-        )
-        if c.fetchone() is None:
-            raise IntegrityError(f"{to.topic} is read by somebody else")
+def _move(transaction: Transaction, to: Offset) -> None:
+    """The fence against a second reader: only forward within a generation, or to the next generation."""
+    moved = transaction.query(
+        "INSERT INTO consumed VALUES (?,?,?,?,?) ON CONFLICT (topic, part) DO UPDATE SET"
+        " topic_id=excluded.topic_id, next=excluded.next, generation=excluded.generation"
+        " WHERE excluded.generation = consumed.generation + 1 OR (excluded.generation = consumed.generation"
+        " AND excluded.topic_id = consumed.topic_id AND excluded.next > consumed.next) RETURNING 1",
+        (to.topic, to.part, to.topic_id, to.next, to.generation),
+    )
+    if not moved:
+        raise IntegrityError(f"{to.topic} is read by somebody else")
 
 
 def _leaf(stored: StoredEvent, stream: str, prev: bytes, received: str) -> bytes:
@@ -126,5 +147,7 @@ def _leaf(stored: StoredEvent, stream: str, prev: bytes, received: str) -> bytes
     )
 
 
-def _hex(stream: UUID | str) -> str:
+def stream_of(stored: StoredEvent) -> str:
+    """A stored event's stream as the tables hold it: 32 hex digits."""
+    stream = stored.originator_id
     return stream.hex if isinstance(stream, UUID) else stream

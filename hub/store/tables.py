@@ -2,6 +2,7 @@
 
 Everything here is written in the transaction of the facts: the log row (gap-free position, leaf hash), the inbox row
 that makes an event count once, the source's head, the receipt, the identity index and the quarantine.
+Tables are declared once, in SQLite's words; PostgreSQL's are made from them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS source_head (source TEXT PRIMARY KEY, sequence INTEGER NOT NULL,"
     " digest TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS receipt (cursor INTEGER PRIMARY KEY AUTOINCREMENT, caller TEXT NOT NULL,"
-    " record TEXT NOT NULL, row BLOB NOT NULL)",
+    ' record TEXT NOT NULL, "row" BLOB NOT NULL)',
     "CREATE INDEX IF NOT EXISTS receipt_of ON receipt (caller, record)",
     "CREATE TABLE IF NOT EXISTS quarantine (id TEXT PRIMARY KEY, caller TEXT NOT NULL, source TEXT NOT NULL,"
     " event TEXT NOT NULL, datadigest TEXT NOT NULL, subject TEXT NOT NULL, statement TEXT NOT NULL,"
@@ -32,6 +33,13 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS consumed (topic TEXT NOT NULL, part INTEGER NOT NULL, topic_id TEXT NOT NULL,"
     " next INTEGER NOT NULL, generation INTEGER NOT NULL, PRIMARY KEY (topic, part)) WITHOUT ROWID",
 )
+
+KEYS_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS stream_key (stream TEXT PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS event_key (id TEXT PRIMARY KEY, stream TEXT NOT NULL, wrapped BLOB NOT NULL)"
+    " WITHOUT ROWID",
+)
+"""The key store's, in a database of its own."""
 
 
 @dataclass(slots=True)

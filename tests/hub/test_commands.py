@@ -15,7 +15,7 @@ import pytest
 from hub.__main__ import NO_ANSWER, main
 from hub.bootstrap import Hub
 from hub.disclosure import RING, AccessLog, CannotRecord
-from hub.store.keys import FileKeyStore, KeyAway
+from hub.store.keys import KeyAway, WrappedKeys
 from hub.store.record import ACCESS
 from schemas.envelope import SigningKey
 
@@ -222,7 +222,7 @@ def test_what_cannot_be_shown_complete_is_not_shown(
     def away(*_: Any) -> None:
         raise KeyAway("key store away")
 
-    monkeypatch.setattr(FileKeyStore, "derived_key", away)
+    monkeypatch.setattr(WrappedKeys, "derived_key", away)
     said = read(say, child)
     assert (said.code, said.lines, RING in said.words) == (3, [], True)
     assert accesses(hub)[-1] == ("read", "incomplete")

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from hub.store.keys import FileKeyStore, KeyAway
+from hub.store.keys import KeyAway, WrappedKeys
 from hub.store.record import IDENTITY
 from hub.store.sealing import open_bytes, open_token, seal_bytes, seal_token
+from hub.store.sqlite import SqliteFile
+from hub.store.tables import KEYS_SCHEMA
 
 ROOT = b"r" * 32
 CHILD = uuid.UUID("3f0c9f54-6f5e-4f0a-9d57-2f6b5f7f1a01")
@@ -19,11 +21,11 @@ OTHER = uuid.UUID("8a4b2e61-1f35-4c39-8b7e-52d0a6c4be02")
 
 
 @pytest.fixture
-def open_keys(tmp_path: Path) -> Iterator[Callable[..., FileKeyStore]]:
-    opened: list[FileKeyStore] = []
+def open_keys(tmp_path: Path) -> Iterator[Callable[..., WrappedKeys]]:
+    opened: list[WrappedKeys] = []
 
-    def one(root: bytes = ROOT) -> FileKeyStore:
-        opened.append(FileKeyStore(tmp_path / "keys.db", root))
+    def one(root: bytes = ROOT) -> WrappedKeys:
+        opened.append(WrappedKeys(SqliteFile(tmp_path / "keys.db", KEYS_SCHEMA), root))
         return opened[-1]
 
     yield one
@@ -33,7 +35,7 @@ def open_keys(tmp_path: Path) -> Iterator[Callable[..., FileKeyStore]]:
 
 @pytest.mark.parametrize("stream", [CHILD, IDENTITY])
 def test_a_committed_key_is_found_again_by_another_process(
-    open_keys: Callable[..., FileKeyStore], stream: uuid.UUID
+    open_keys: Callable[..., WrappedKeys], stream: uuid.UUID
 ) -> None:
     store = open_keys()
     key_id, key = store.new_event_key(stream)
@@ -41,18 +43,18 @@ def test_a_committed_key_is_found_again_by_another_process(
     assert store.event_key(stream, key_id) == open_keys().event_key(stream, key_id) == key
 
 
-def test_before_its_commit_a_key_is_not_durable(open_keys: Callable[..., FileKeyStore]) -> None:
+def test_before_its_commit_a_key_is_not_durable(open_keys: Callable[..., WrappedKeys]) -> None:
     key_id, _ = open_keys().new_event_key(CHILD)
     with pytest.raises(KeyAway):
         open_keys().event_key(CHILD, key_id)
 
 
-def test_every_event_has_a_key_of_its_own(open_keys: Callable[..., FileKeyStore]) -> None:
+def test_every_event_has_a_key_of_its_own(open_keys: Callable[..., WrappedKeys]) -> None:
     store = open_keys()
     assert len({store.new_event_key(CHILD) for _ in range(20)}) == 20
 
 
-def test_one_childs_key_does_not_open_anothers_event_key(open_keys: Callable[..., FileKeyStore]) -> None:
+def test_one_childs_key_does_not_open_anothers_event_key(open_keys: Callable[..., WrappedKeys]) -> None:
     store = open_keys()
     key_id, _ = store.new_event_key(CHILD)
     store.new_event_key(OTHER)
@@ -61,7 +63,7 @@ def test_one_childs_key_does_not_open_anothers_event_key(open_keys: Callable[...
         store.event_key(OTHER, key_id)
 
 
-def test_another_root_opens_nothing(open_keys: Callable[..., FileKeyStore]) -> None:
+def test_another_root_opens_nothing(open_keys: Callable[..., WrappedKeys]) -> None:
     store = open_keys()
     key_id, _ = store.new_event_key(CHILD)
     store.commit()
@@ -69,7 +71,7 @@ def test_another_root_opens_nothing(open_keys: Callable[..., FileKeyStore]) -> N
         open_keys(b"x" * 32).event_key(CHILD, key_id)
 
 
-def test_a_missing_key_or_stream_is_said_so(open_keys: Callable[..., FileKeyStore]) -> None:
+def test_a_missing_key_or_stream_is_said_so(open_keys: Callable[..., WrappedKeys]) -> None:
     with pytest.raises(KeyAway):
         open_keys().event_key(CHILD, "00" * 16)
     with pytest.raises(KeyAway):
@@ -77,7 +79,7 @@ def test_a_missing_key_or_stream_is_said_so(open_keys: Callable[..., FileKeyStor
 
 
 def test_derived_keys_differ_by_use_and_by_child_and_come_out_the_same_again(
-    open_keys: Callable[..., FileKeyStore],
+    open_keys: Callable[..., WrappedKeys],
 ) -> None:
     store = open_keys()
     for stream in (CHILD, OTHER):
@@ -88,7 +90,7 @@ def test_derived_keys_differ_by_use_and_by_child_and_come_out_the_same_again(
     assert open_keys().derived_key(CHILD, "view") == found[0]
 
 
-def test_two_processes_agree_on_the_key_of_a_stream_that_both_write(open_keys: Callable[..., FileKeyStore]) -> None:
+def test_two_processes_agree_on_the_key_of_a_stream_that_both_write(open_keys: Callable[..., WrappedKeys]) -> None:
     one, other = open_keys(), open_keys()
     ids = [store.new_event_key(IDENTITY) for store in (one, other)]
     one.commit()
@@ -96,7 +98,7 @@ def test_two_processes_agree_on_the_key_of_a_stream_that_both_write(open_keys: C
     assert [open_keys().event_key(IDENTITY, key_id) for key_id, _ in ids] == [key for _, key in ids]
 
 
-def test_a_commit_that_failed_can_be_made_again(open_keys: Callable[..., FileKeyStore], tmp_path: Path) -> None:
+def test_a_commit_that_failed_can_be_made_again(open_keys: Callable[..., WrappedKeys], tmp_path: Path) -> None:
     store = open_keys()
     key_id, key = store.new_event_key(CHILD)
     with sqlite3.connect(tmp_path / "keys.db") as db:
@@ -110,7 +112,7 @@ def test_a_commit_that_failed_can_be_made_again(open_keys: Callable[..., FileKey
     assert open_keys().event_key(CHILD, key_id) == key
 
 
-def test_no_key_lies_open_in_the_file(open_keys: Callable[..., FileKeyStore], tmp_path: Path) -> None:
+def test_no_key_lies_open_in_the_file(open_keys: Callable[..., WrappedKeys], tmp_path: Path) -> None:
     store = open_keys()
     _, key = store.new_event_key(CHILD)
     store.commit()

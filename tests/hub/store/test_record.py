@@ -16,10 +16,11 @@ import pytest
 from eventsourcing.persistence import StoredEvent
 
 from hub.bootstrap import Hub
-from hub.store.keys import FileKeyStore, KeyAway
+from hub.store.keys import KeyAway, WrappedKeys
 from hub.store.mapper import Recorded
 from hub.store.record import IDENTITY, SOURCES, UNOPENED, Record, StaleVersion, own_note, staff_stream, to_fact
-from hub.store.tables import InboxRow, Offset, Writes
+from hub.store.sqlite import SqliteFile, SqliteRecord
+from hub.store.tables import KEYS_SCHEMA, InboxRow, Offset, Writes
 from schemas.envelope import HEARTBEAT, data_digest
 from schemas.log import Tree, leaf, leaf_hash, root_of, verify_inclusion
 
@@ -30,7 +31,9 @@ CHILD, OTHER = UUID("3f0c9f54-6f5e-4f0a-9d57-2f6b5f7f1a01"), UUID("8a4b2e61-1f35
 @pytest.fixture
 def record(tmp_path: Path) -> Record:
     """A record without a hub around it."""
-    return Record(tmp_path / "record.db", FileKeyStore(tmp_path / "keys.db", b"r" * 32))
+    return Record(
+        SqliteRecord(tmp_path / "record.db"), WrappedKeys(SqliteFile(tmp_path / "keys.db", KEYS_SCHEMA), b"r" * 32)
+    )
 
 
 def fact(stream: UUID, seq: int, words: str = "seen", topic: str = "child-seen/v1") -> Recorded:
@@ -75,7 +78,7 @@ def test_each_leaf_names_its_streams_previous_leaf_and_the_hashes_of_its_row(rec
         said = json.loads(raw)
         assert digest == leaf_hash(raw), position
         assert said["prev"] == previous.get(stream, b"").hex()
-        head, _, body = row_of(record, UUID(stream), seq)["state"].partition(b"\n")
+        head, _, body = row_of(record, UUID(stream), seq)[3].partition(b"\n")
         assert said["head"] == hashlib.sha256(head).hexdigest()
         assert said["body"] == hashlib.sha256(body).hexdigest()
         previous[stream] = digest
@@ -101,7 +104,7 @@ def test_the_merkle_root_over_the_log_is_recomputable_with_the_shared_language_a
 
 def test_a_body_moved_to_another_childs_row_does_not_open(record: Record) -> None:
     record.append([fact(CHILD, 1), fact(OTHER, 1)])
-    state = row_of(record, CHILD, 1)["state"]
+    state = row_of(record, CHILD, 1)[3]
     for stream, seq, topic in ((OTHER, 1, "child-seen/v1"), (CHILD, 2, "child-seen/v1"), (CHILD, 1, "s47-started/v1")):
         with pytest.raises(KeyAway):
             record.mapper.to_domain_event(StoredEvent(stream, seq, topic, state))
@@ -112,7 +115,7 @@ def test_a_body_moved_to_another_childs_row_does_not_open(record: Record) -> Non
 def test_a_fact_whose_key_is_missing_is_said_so_and_not_left_out(record: Record, tmp_path: Path) -> None:
     record.append([fact(CHILD, 1), fact(CHILD, 2)])
     with sqlite3.connect(tmp_path / "keys.db") as db:
-        key_id = orjson.loads(row_of(record, CHILD, 2)["state"].partition(b"\n")[0])["k"]
+        key_id = orjson.loads(row_of(record, CHILD, 2)[3].partition(b"\n")[0])["k"]
         db.execute("DELETE FROM event_key WHERE id=?", (key_id,))
     with pytest.raises(KeyAway):
         list(record.facts(CHILD))

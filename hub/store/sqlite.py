@@ -1,0 +1,138 @@
+"""The embedded default: SQLite files, write-ahead logged. One writes at a time, in whichever process."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from eventsourcing.persistence import ApplicationRecorder, StoredEvent
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
+
+from hub.store.database import Transaction
+from hub.store.recorder import write
+from hub.store.tables import SCHEMA, Writes
+
+WAITS_S = 30
+"""How long a writer waits for another one."""
+TAKE_TURN = "DELETE FROM source_head WHERE 0"
+"""Changes nothing, and is a write: whatever is read after it cannot be another writer's too."""
+
+
+class SqliteTransaction:
+    """See `Transaction`: over one cursor."""
+
+    def __init__(self, cursor: sqlite3.Cursor) -> None:
+        self._cursor = cursor
+
+    def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """See `Transaction`."""
+        return self._cursor.execute(*_listed(statement, parameters)).fetchall()
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
+        """See `Transaction`."""
+        return self._cursor.execute(*_listed(statement, parameters)).rowcount
+
+    def insert(self, table: str, rows: Iterable[Sequence[Any]], *, unless_there: bool = False) -> None:
+        """See `Transaction`."""
+        given = list(rows)
+        if given:
+            marks = ",".join("?" * len(given[0]))
+            otherwise = " ON CONFLICT DO NOTHING" if unless_there else ""
+            self._cursor.executemany(f"INSERT INTO {table} VALUES ({marks}){otherwise}", given)  # noqa: S608
+
+
+class SqliteFile:
+    """See `Database`: one file under one connection, for the key store and the view."""
+
+    def __init__(self, path: Path, schema: Sequence[str], *, durable: bool = True) -> None:
+        """Without `durable` the last commits may be lost when the machine loses its power."""
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=WAITS_S)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        for statement in schema:
+            self._db.execute(statement)
+
+    def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """See `Database`."""
+        with self._lock:  # one connection: a reader must not see the rows of a transaction under way
+            return self._db.execute(*_listed(statement, parameters)).fetchall()
+
+    @contextmanager
+    def transaction(self, *, turn: str = "", durable: bool = True) -> Iterator[Transaction]:
+        """See `Database`: every writer waits for its turn, whatever it is called."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield SqliteTransaction(self._db.cursor())
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """See `Database`."""
+        self._db.close()
+
+
+class SqliteRecord:
+    """See `RecordDatabase`: the record's file under the library's own connections."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._datastore = SQLiteDatastore(str(path), lock_timeout=WAITS_S)
+
+    def recorder(self) -> ApplicationRecorder:
+        """See `RecordDatabase`; makes the tables where they are missing."""
+        recorder = SqliteRecorder(self._datastore)
+        recorder.create_table()
+        return recorder
+
+    def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """See `Database`."""
+        with self._datastore.transaction(commit=False) as c:
+            return SqliteTransaction(c.sqlite_cursor).query(statement, parameters)
+
+    @contextmanager
+    def transaction(self, *, turn: str = "", durable: bool = True) -> Iterator[Transaction]:
+        """See `Database`: every writer waits for its turn, whatever it is called."""
+        with self._datastore.transaction(commit=True) as c:
+            c.execute(TAKE_TURN)
+            yield SqliteTransaction(c.sqlite_cursor)
+
+    def close(self) -> None:
+        """See `Database`."""
+        self._datastore.close()
+
+
+class SqliteRecorder(SQLiteApplicationRecorder):
+    """The library's recorder with the hub's rows in the transaction of the facts."""
+
+    def construct_create_table_statements(self) -> list[str]:
+        """The library's table and the hub's."""
+        return [*super().construct_create_table_statements(), *SCHEMA]
+
+    def _insert_events(
+        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Sequence[int] | None:
+        writes = kwargs.get("writes") or Writes()
+        c.execute(TAKE_TURN)
+        write(SqliteTransaction(c.sqlite_cursor), stored_events, kwargs.get("received") or (), writes)
+        return None  # the position in the log is their order, and the library's own numbering is asked by nobody
+
+
+def _listed(statement: str, parameters: Sequence[Any]) -> tuple[str, Sequence[Any]]:
+    """A mark for each value of the lists that stand for `IN ??`."""
+    if "??" not in statement:
+        return statement, parameters
+    values: list[Any] = []
+    for one in parameters:
+        if isinstance(one, list):
+            statement = statement.replace("??", f"({','.join('?' * len(one))})", 1)
+            values += one
+        else:
+            values.append(one)
+    return statement, values
