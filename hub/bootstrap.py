@@ -24,6 +24,8 @@ from hub.policy.decide import Policy
 from hub.projections.chronology import Chronology
 from hub.settings import Settings, SettingsError
 from hub.store.record import Record, open_record
+from hub.store.sqlite import SqliteFile
+from hub.store.tables import VIEW_SCHEMA
 from schemas.envelope import SealingKey, SigningKey
 
 SECRETS = ("root.key", "index.key", "people.key", "disclosure.key")
@@ -104,7 +106,8 @@ class Hub:
     @cached_property
     def view(self) -> Chronology:
         """The chronology view."""
-        return Chronology(self.settings.home / "views.db", self.record)
+        database = SqliteFile(self.settings.home / "views.db", VIEW_SCHEMA, disposable=True)
+        return Chronology(database, self.record)
 
     @cached_property
     def admission(self) -> Admission:

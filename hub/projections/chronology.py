@@ -2,18 +2,16 @@
 
 A row's content is encrypted under keys derived from the child's own key, the narrative under another than the rest, so
 that an outline never decrypts it and both die with the child's key. The view holds its position in the transaction of
-its rows and can be thrown away at any time. It decides nothing.
+its rows and can be thrown away at any time: a build of it is made beside the one that is read, and swapped. It decides
+nothing.
 """
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +20,7 @@ import orjson
 from hub.domain.child import is_standing
 from hub.domain.facts import Fact, Remark
 from hub.projections.kept import Kept
+from hub.store.database import Database, Transaction
 from hub.store.keys import RANDOM, KeyAway
 from hub.store.record import NOT_CHILDREN, UNOPENED, Record
 from hub.store.sealing import open_bytes, opener, seal_bytes
@@ -29,15 +28,18 @@ from hub.store.sealing import open_bytes, opener, seal_bytes
 VERSION = 1
 """Of the rows' form: another version is built anew from zero."""
 BATCH = 500
+DELETED_AT_ONCE = 10_000
 LAG = 1000
 """Of positions that are no child's: so many may go by (accesses, above all) before the view writes that it saw them."""
 
-SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS progress (view TEXT PRIMARY KEY, version INTEGER NOT NULL, position INTEGER NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS entry (position INTEGER PRIMARY KEY, home TEXT NOT NULL, admitted TEXT NOT NULL,"
-    " standing INTEGER NOT NULL, content BLOB NOT NULL, narrative BLOB);"
-    "CREATE INDEX IF NOT EXISTS entry_home ON entry (home, position);"
-)
+SPAN = 1 << 40
+"""Places of one build: a row's place is its build's base and its position in the log."""
+READ, BUILT, ENDED = "read", "built", "ended"
+"""What a build is for: it is read, it is built beside the one that is read, or it may be deleted."""
+
+
+class OtherRebuild(Exception):
+    """Somebody began to rebuild after us; theirs will be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,84 +57,109 @@ class Row:
 
 
 class Chronology:
-    """The view's file, and the loop that keeps it up with the record."""
+    """The view's tables, and the loop that keeps them up with the record. Several processes may share them."""
 
-    def __init__(self, path: Path, record: Record, *, seconds: Callable[[], float] = time.monotonic) -> None:
-        self.record = record
+    def __init__(self, database: Database, record: Record, *, seconds: Callable[[], float] = time.monotonic) -> None:
+        self.database, self.record = database, record
         self._kept: Kept[Row] = Kept(seconds)
         self._passed = 0, 0
         """Position that the view has written, and the one up to which it went by what is no child's since."""
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.executescript(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=30000;" + SCHEMA
-        )
-        held = self._db.execute("SELECT version FROM progress WHERE view='chronology'").fetchone()
-        if held and held[0] != VERSION:
-            self._start_again()
 
     def position(self) -> int:
         """The log position up to which the view is whole."""
-        row = self._db.execute("SELECT position FROM progress WHERE view='chronology'").fetchone()
-        return row[0] if row else 0
+        rows = self.database.query("SELECT position FROM progress WHERE version=? AND state=?", (VERSION, READ))
+        return rows[0][0] if rows else 0
 
     def catch_up(self, limit: int | None = None) -> int:
         """Follow the record, at most `limit` facts; gives the position reached. Errors: `KeyAway`."""
-        done = 0
         with self._lock:
             self._kept.sweep()
-            held = self.position()
-            position = self._passed[1] if self._passed[0] == held else held
-            while limit is None or done < limit:
-                facts = self.record.since(position, BATCH, NOT_CHILDREN)
-                if not facts:
+            written = self.position()
+            if self._passed[0] != written:  # another process followed, or the view was begun anew
+                self._passed = written, written
+            begun = self._passed[1]
+            while limit is None or self._passed[1] - begun < limit:
+                written, position = self._passed
+                last, of_children = self.record.ahead(position, BATCH, NOT_CHILDREN)
+                if of_children or last > written + LAG:
+                    self._follow()
+                else:
+                    self._passed = written, max(position, last)
+                if self._passed[1] - position < BATCH:
                     break
-                position, done = facts[-1].position, done + len(facts)
-                if position > held + LAG or any(fact.stream not in NOT_CHILDREN for fact in facts):
-                    with self._transaction():
-                        self._insert(facts, position)
-                    held = position
-            self._passed = held, position
-            return position
+            return self._passed[1]
+
+    def _follow(self) -> None:
+        """One batch in the followers' turn, from wherever another process may have come."""
+        with self.database.transaction(turn="follow", durable=False) as view:
+            base, written = self._read_build(view)
+            position = self._passed[1] if self._passed[0] == written else written
+            facts = self.record.since(position, BATCH, NOT_CHILDREN)
+            if facts:
+                position = facts[-1].position
+            if position > written + LAG or any(fact.stream not in NOT_CHILDREN for fact in facts):
+                self._insert(view, base, facts, position)
+                written = position
+        self._passed = written, position
 
     def rebuild(self) -> int:
-        """Throw the rows away and build them again from the record, in one transaction: no reader sees half of it."""
-        with self._lock, self._transaction():
-            self._kept.clear()
-            self._db.execute("DELETE FROM entry")
-            position = 0
+        """Build the rows again from the record, beside those that are read, and swap. No reader waits or sees half.
+
+        Errors: `KeyAway`, `OtherRebuild`.
+        """
+        base, position = self._begin_build(), 0
+        while facts := self.record.since(position, BATCH, NOT_CHILDREN):
+            position = facts[-1].position
+            with self.database.transaction(durable=False) as view:
+                self._insert(view, base, facts, position)
+        with self.database.transaction(turn="follow") as view:
             while facts := self.record.since(position, BATCH, NOT_CHILDREN):
                 position = facts[-1].position
-                self._insert(facts, position)
-            return position
+                self._insert(view, base, facts, position)
+            view.execute("UPDATE progress SET state=? WHERE state=? AND version<=?", (ENDED, READ, VERSION))
+            view.execute("UPDATE progress SET state=?, position=? WHERE base=?", (READ, position, base))
+        with self._lock:
+            self._kept.clear()
+        self._delete_ended()
+        return position
 
     def rows(self, homes: Sequence[UUID], *, until: str = "9999", standing: bool = False) -> list[Row]:
         """The entries of these streams in the order of the log, as admitted up to `until`. Errors: `KeyAway`."""
-        with self._lock:  # one connection: a reader must not see the rows of a transaction under way
+        with self._lock:
             found = [row for home in homes for row in self._rows_of(home, until)]
         if len(homes) > 1:
             found.sort(key=lambda row: row.position)
         return [row for row in found if row.standing] if standing else found
 
     def _rows_of(self, home: UUID, until: str) -> list[Row]:
-        """The entries of one stream: those that were opened a moment ago, and what came since."""
-        last = self._db.execute("SELECT MAX(position) FROM entry WHERE home=?", (home.hex,)).fetchone()[0]
-        if last is None:
-            return []
-        key = self.record.keys.derived_key(home, "view")
-        held = self._kept.find(home, key)
-        if not held or held[-1].position < last:
-            new = self._db.execute(
-                "SELECT position, admitted, content, narrative, standing FROM entry WHERE home=? AND position>?"
-                " ORDER BY position",
-                (home.hex, held[-1].position if held else 0),
-            ).fetchall()
+        """The entries of one stream: those that were opened a moment ago, and what came since.
+
+        One statement says which build is read and reads it, so that a swap is before it or after it.
+        """
+        key = self._find_key(home)
+        held = self._kept.find(home, key) if key else []
+        new = self.database.query(
+            "SELECT e.place - p.base, e.admitted, e.content, e.narrative, e.standing FROM progress p"
+            " JOIN entry e ON e.home=? AND e.place > p.base + ? AND e.place < p.base + ?"
+            " WHERE p.version=? AND p.state=? ORDER BY e.place",
+            (home.hex, held[-1].position if held else 0, SPAN, VERSION, READ),
+        )
+        if new:
+            key = self.record.keys.derived_key(home, "view")
             opened = opener(key)
             rows = [self._open(row, home, opened) for row in new if row[1] <= until]
             held = [*held, *rows]
             if len(rows) == len(new):
                 self._kept.keep(home, key, held)
         return [row for row in held if row.fact.admitted <= until]
+
+    def _find_key(self, home: UUID) -> bytes | None:
+        """What opens a stream's entries; None where there is none, which is a fault only when there are entries."""
+        try:
+            return self.record.keys.derived_key(home, "view")
+        except KeyAway:
+            return None
 
     def narrative(self, row: Row) -> str:
         """The words of one entry; "" where it has none. Errors: `KeyAway`."""
@@ -142,8 +169,8 @@ class Chronology:
         return open_bytes(key, row.sealed_narrative, _place(row.position)).decode()
 
     def close(self) -> None:
-        """Close the view's file."""
-        self._db.close()
+        """Close the view's database."""
+        self.database.close()
 
     def _open(self, row: Any, home: UUID, opened: Callable[[bytes, bytes], bytes]) -> Row:
         if not row[2]:
@@ -160,27 +187,51 @@ class Chronology:
     def _open_late(self, position: int) -> Row:
         """A row whose key was away when the view came by: shown when it is back. Errors: `KeyAway`."""
         fact = self.record.fact_at(position)
-        with self._lock, self._transaction():
-            self._insert([fact], self.position())
-        narrative = self._db.execute("SELECT narrative FROM entry WHERE position=?", (position,)).fetchone()[0]
+        _, home, admitted, standing, content, narrative = self._row(fact)
+        with self.database.transaction(durable=False) as view:
+            view.execute(
+                "UPDATE entry SET admitted=?, standing=?, content=?, narrative=? WHERE home=? AND place="
+                "(SELECT base FROM progress WHERE version=? AND state=?) + ?",
+                (admitted, standing, content, narrative, home, VERSION, READ, position),
+            )
         words = {name: value for name, value in fact.data.items() if name != "narrative"}
-        return Row(position, fact.stream, replace(fact, data=words), narrative, is_standing(fact))
+        return Row(position, fact.stream, replace(fact, data=words), narrative, bool(standing))
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
+    def _read_build(self, view: Transaction) -> tuple[int, int]:
+        """(base, position) of the build that is read; it is begun where there is none of this version."""
+        rows = view.query("SELECT base, position FROM progress WHERE version=? AND state=?", (VERSION, READ))
+        return rows[0] if rows else (self._new_build(view, READ), 0)
 
-    def _insert(self, facts: Iterable[Fact], position: int) -> None:
-        """The rows of these facts, and the position that they reach."""
+    def _begin_build(self) -> int:
+        """The base of a new build beside the one that is read; unfinished ones are given up."""
+        with self.database.transaction(turn="follow") as view:
+            view.execute("UPDATE progress SET state=? WHERE state=?", (ENDED, BUILT))
+            base = self._new_build(view, BUILT)
+        self._delete_ended()
+        return base
+
+    def _new_build(self, view: Transaction, state: str) -> int:
+        ((base,),) = view.query("SELECT COALESCE(MAX(base) + ?, 0) FROM progress", (SPAN,))
+        view.insert("progress", [(base, VERSION, 0, state)])
+        return int(base)
+
+    def _delete_ended(self) -> None:
+        """In small parts, so that nobody waits; the builds' names go last, so that none is given again before."""
+        for base, position in self.database.query("SELECT base, position FROM progress WHERE state=?", (ENDED,)):
+            for first in range(base, base + position + BATCH, DELETED_AT_ONCE):
+                with self.database.transaction(durable=False) as view:
+                    part = first, min(first + DELETED_AT_ONCE, base + SPAN)
+                    view.execute("DELETE FROM entry WHERE place>=? AND place<?", part)
+            with self.database.transaction(durable=False) as view:
+                view.execute("DELETE FROM progress WHERE base=? AND state=?", (base, ENDED))
+
+    def _insert(self, view: Transaction, base: int, facts: Iterable[Fact], position: int) -> None:
+        """The rows of these facts, and the position that they reach. Errors: `OtherRebuild`."""
+        going = "UPDATE progress SET position=? WHERE base=? AND state<>?"
+        if not view.execute(going, (position, base, ENDED)):
+            raise OtherRebuild
         rows = [self._row(fact) for fact in facts if fact.stream not in NOT_CHILDREN and _is_of_a_child(fact)]
-        self._db.executemany("INSERT OR REPLACE INTO entry VALUES (?,?,?,?,?,?)", rows)
-        self._db.execute("INSERT OR REPLACE INTO progress VALUES ('chronology',?,?)", (VERSION, position))
+        view.insert("entry", [(base + row[0], *row[1:]) for row in rows])
 
     def _row(self, fact: Fact) -> tuple[Any, ...]:
         if fact.name == UNOPENED:  # it stands in every reading, and each one tries it again
@@ -197,10 +248,6 @@ class Chronology:
         words = narrative and seal_bytes(keys.derived_key(fact.stream, "narrative"), narrative["text"].encode(), place)
         sealed = seal_bytes(keys.derived_key(fact.stream, "view"), orjson.dumps(content), place)
         return fact.position, fact.stream.hex, fact.admitted, int(is_standing(fact)), sealed, words
-
-    def _start_again(self) -> None:
-        self._kept.clear()
-        self._db.executescript("DELETE FROM entry; DELETE FROM progress;")
 
 
 def _is_of_a_child(fact: Fact) -> bool:

@@ -109,15 +109,24 @@ class Record(Application[UUID]):
             " WHERE l.position>? ORDER BY l.position LIMIT ?",
             (position, limit),
         )
-        stored = [(row[0], StoredEvent(UUID(row[1]), row[2], row[3], row[4])) for row in rows]
-        wanted = [one for _, one in stored if one.originator_id not in closed]
-        self.keys.fetch([one.originator_id for one in wanted], [key_id_of(one.state) for one in wanted])
+        stored = [(at, UUID(stream), seq, topic, state) for at, stream, seq, topic, state in rows]
+        opened = [row for row in stored if row[1] not in closed]
+        self.keys.fetch([row[1] for row in opened], [key_id_of(row[4]) for row in opened])
         return [
-            Fact(name="", version=0, data={}, stream=one.originator_id, position=at)
-            if one.originator_id in closed
-            else self._open_or_not(one, at)
-            for at, one in stored
+            Fact(name="", version=0, data={}, stream=stream, position=at)
+            if stream in closed
+            else self._open_or_not(StoredEvent(stream, seq, topic, state), at)
+            for at, stream, seq, topic, state in stored
         ]
+
+    def ahead(self, position: int, limit: int, closed: Collection[UUID]) -> tuple[int, bool]:
+        """What `since` would give, unopened: (its last position, is any fact of a stream that is not in `closed`)."""
+        ((last, others),) = self.query(
+            "SELECT COALESCE(MAX(position), 0), COUNT(CASE WHEN stream IN ?? THEN NULL ELSE 1 END) FROM"
+            " (SELECT position, stream FROM log WHERE position>? ORDER BY position LIMIT ?) AS ahead",
+            ([stream.hex for stream in closed], position, limit),
+        )
+        return last, others > 0
 
     def fact_at(self, position: int) -> Fact:
         """The fact at one log position. Errors: `KeyAway`."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
@@ -48,14 +49,17 @@ class SqliteTransaction:
 class SqliteFile:
     """See `Database`: one file under one connection, for the key store and the view."""
 
-    def __init__(self, path: Path, schema: Sequence[str], *, durable: bool = True) -> None:
-        """Without `durable` the last commits may be lost when the machine loses its power."""
+    def __init__(self, path: Path, schema: Sequence[str], *, disposable: bool = False) -> None:
+        """What is `disposable` begins anew when its schema is another, and may lose its last commits with the power."""
         self._lock = threading.RLock()
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=WAITS_S)
         self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-        for statement in schema:
-            self._db.execute(statement)
+        self._db.execute(f"PRAGMA synchronous={'NORMAL' if disposable else 'FULL'}")
+        with self.transaction():
+            if disposable:
+                self._drop_unless(crc32("".join(schema).encode()) & 0x7FFFFFFF)
+            for statement in schema:
+                self._db.execute(statement)
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """See `Database`."""
@@ -77,6 +81,14 @@ class SqliteFile:
     def close(self) -> None:
         """See `Database`."""
         self._db.close()
+
+    def _drop_unless(self, form: int) -> None:
+        """Drop every table when the file was made for another form of them."""
+        if self._db.execute("PRAGMA user_version").fetchone()[0] == form:
+            return
+        for (table,) in self._db.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall():
+            self._db.execute(f"DROP TABLE {table}")
+        self._db.execute(f"PRAGMA user_version={form}")
 
 
 class SqliteRecord:

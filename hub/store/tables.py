@@ -7,7 +7,9 @@ Tables are declared once, in SQLite's words; PostgreSQL's are made from them.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from functools import cache
 
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS log (position INTEGER PRIMARY KEY, stream TEXT NOT NULL, seq INTEGER NOT NULL,"
@@ -40,6 +42,30 @@ KEYS_SCHEMA = (
     " WITHOUT ROWID",
 )
 """The key store's, in a database of its own."""
+
+VIEW_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS progress (base INTEGER PRIMARY KEY, version INTEGER NOT NULL,"
+    " position INTEGER NOT NULL, state TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS entry (place INTEGER PRIMARY KEY, home TEXT NOT NULL, admitted TEXT NOT NULL,"
+    " standing INTEGER NOT NULL, content BLOB NOT NULL, narrative BLOB)",
+    "CREATE INDEX IF NOT EXISTS entry_home ON entry (home, place)",
+)
+"""The chronology view's: disposable, built from the record."""
+
+EVENTS = "CREATE TABLE stored_events (originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB)"
+"""What is written of the library's own table, which the library makes."""
+
+CREATED = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?(\w+) \(")
+COLUMN = re.compile(r'[(,] *"?(\w+)"? (TEXT|INTEGER|BLOB)\b')
+
+
+@cache
+def columns_of(table: str) -> tuple[tuple[str, str], ...]:
+    """(name, kind) of a table's columns in the order of its declaration."""
+    for statement in (EVENTS, *SCHEMA, *KEYS_SCHEMA, *VIEW_SCHEMA):
+        if (created := CREATED.match(statement)) and created[1] == table:
+            return tuple((name, kind) for name, kind in COLUMN.findall(statement))
+    raise LookupError(table)
 
 
 @dataclass(slots=True)

@@ -82,7 +82,7 @@ def test_what_comes_while_rows_are_kept_is_read_with_them(hub: Hub, told: Callab
     again = hub.view.rows([told(1)])
     assert (len(first), len(again)) == (2, 3)
     assert [one is other for one, other in zip(first, again, strict=False)] == [True, True]
-    fresh = Chronology(hub.settings.home / "views.db", hub.record)
+    fresh = Chronology(hub.view.database, hub.record)
     assert fresh.rows([again[0].home]) == again
     fresh.close()
 

@@ -1,0 +1,243 @@
+"""PostgreSQL behind the port: pooled connections, and the library's recorder with facts written as columns.
+
+Rows go as one array a column: the library's own array of composites costs five times as much and can stall for ever in
+a pipeline when a batch is large. Nothing here makes a table; `migrate` does, as another role.
+"""
+
+from __future__ import annotations
+
+import re
+import select
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    DatabaseError,
+    IntegrityError,
+    OperationalError,
+    PersistenceError,
+    StoredEvent,
+)
+from eventsourcing.postgres import ConnectionPool, PostgresApplicationRecorder, PostgresDatastore
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import DictRow, dict_row, tuple_row
+
+from hub.store.database import Transaction
+from hub.store.recorder import write
+from hub.store.tables import Writes, columns_of
+
+APPEND = "append"
+"""The turn of whoever appends to the record: places in the log and cursors of receipts follow the order of commits."""
+TURNS = {APPEND: 7_340_001, "follow": 7_340_002, "migrate": 7_340_003}
+"""Turn → the advisory lock that stands for it. A table lock would need rights over the facts that nobody has."""
+TYPES = {"INTEGER": "bigint", "TEXT": "text", "BLOB": "bytea"}
+SESSION = (
+    "SET jit=off; SET lock_timeout='30s'; SET idle_in_transaction_session_timeout='5s';"
+    " SET statement_timeout='120s'; SET search_path=public"
+)
+"""A process that stops in the middle of a transaction loses its turn after five seconds."""
+CONNECTING: Mapping[str, Any] = {
+    "connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
+    "tcp_user_timeout": 15_000, "application_name": "safeguarding-hub",
+}  # fmt: skip
+MOST_CONNECTIONS = 10
+MOST = 2**62
+CONNECTS_WITHIN_S = 10.0
+
+
+class BadConninfo(ValueError):
+    """A connection cannot be made from this text; the message says why, and repeats none of it."""
+
+
+class PostgresTransaction:
+    """See `Transaction`: over one cursor."""
+
+    def __init__(self, cursor: psycopg.Cursor[Any]) -> None:
+        self._cursor = cursor
+
+    def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """See `Transaction`."""
+        return self._cursor.execute(_translated(statement), parameters).fetchall()
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
+        """See `Transaction`."""
+        return self._cursor.execute(_translated(statement), parameters).rowcount
+
+    def insert(self, table: str, rows: Iterable[Sequence[Any]], *, unless_there: bool = False) -> None:
+        """See `Transaction`: one statement, one array a column."""
+        arrays = [list(column) for column in zip(*rows, strict=True)]
+        if arrays:
+            self._cursor.execute(_insertion(table, unless_there), arrays)
+
+
+class PostgresDatabase:
+    """See `RecordDatabase`. It connects when it is first asked, and again after the server was away."""
+
+    def __init__(self, conninfo: str) -> None:
+        """`conninfo` is libpq's, without a password: that stands in a `passfile`. Errors: `BadConninfo`."""
+        self._datastore = PooledDatastore(conninfo)
+
+    def recorder(self) -> ApplicationRecorder:
+        """See `RecordDatabase`."""
+        return PostgresRecorder(self, self._datastore)
+
+    def table_of_facts(self) -> list[str]:
+        """How the library makes its table and its index; its composite type and functions have no use here."""
+        made = PostgresRecorder(self, self._datastore).sql_create_statements
+        texts = [statement.as_string() for statement in made]
+        return [text for text in texts if re.match("CREATE (TABLE|UNIQUE INDEX)", text)]
+
+    def close(self) -> None:
+        """See `Database`."""
+        self._datastore.close()
+
+    def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """See `Database`."""
+        with self._cursor() as cursor:
+            return PostgresTransaction(cursor).query(statement, parameters)
+
+    @contextmanager
+    def transaction(self, *, turn: str = "", durable: bool = True) -> Iterator[Transaction]:
+        """See `Database`."""
+        begin = ["BEGIN"]
+        if turn:
+            begin.append(f"SELECT pg_advisory_xact_lock({TURNS[turn]})")
+        if not durable:
+            begin.append("SET LOCAL synchronous_commit=off")
+        with self._cursor() as cursor:
+            cursor.execute("; ".join(begin))
+            try:
+                yield PostgresTransaction(cursor)
+            except BaseException:
+                _give_up(cursor.connection)
+                raise
+            if cursor.execute("COMMIT").statusmessage != "COMMIT":
+                raise OperationalError("the server rolled back instead")
+
+    @contextmanager
+    def _cursor(self) -> Iterator[psycopg.Cursor[Any]]:
+        with self._datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+            yield cursor
+
+
+class PooledDatastore(PostgresDatastore):
+    """The library's connections, made from a connection string, checked without a journey, and silent about values."""
+
+    def __init__(self, conninfo: str) -> None:
+        super().__init__(dbname="", host="", port="", user="", password="", originator_id_type="text")
+        self.pool = ConnectionPool(
+            with_defaults(conninfo), connection_class=psycopg.Connection[DictRow],
+            kwargs={"autocommit": True, "row_factory": dict_row}, min_size=1, max_size=MOST_CONNECTIONS, open=False,
+            configure=_prepare_session, check=_check_if_spoken_to, timeout=CONNECTS_WITHIN_S,
+        )  # fmt: skip
+
+    def register_type_adapters(self) -> None:
+        """None: facts are no composites here, and so a record is opened without asking the server."""
+
+    @contextmanager
+    def get_connection(self) -> Iterator[psycopg.Connection[DictRow]]:
+        """A connection of the pool. The server's words about a fault may hold values, so only its kind goes on."""
+        try:
+            self.pool.open()
+            with self.pool.connection() as connection:
+                yield connection
+        except psycopg.Error as fault:
+            raise _fault_of(fault) from None
+
+
+class PostgresRecorder(PostgresApplicationRecorder):
+    """The library's recorder with the hub's rows in the transaction of the facts, and streams as 32 hex digits."""
+
+    def __init__(self, database: PostgresDatabase, datastore: PooledDatastore) -> None:
+        self._database = database
+        super().__init__(datastore)
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+        """Facts and rows in one transaction, always in the writers' turn: a receipt has a cursor too.
+
+        Nothing is tried again here: when the answer to a commit was lost, whoever called decides again, and meets what
+        was written at the primary keys.
+        """
+        writes = kwargs.get("writes") or Writes()
+        with self._database.transaction(turn=APPEND) as transaction:
+            write(transaction, stored_events, kwargs.get("received") or (), writes)
+        return None
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        """The library's, with the order and limits that the record asks for."""
+        stream = originator_id.hex if isinstance(originator_id, UUID) else originator_id
+        order = "DESC" if desc else "ASC"
+        rows = self._database.query(
+            "SELECT originator_version, topic, state FROM stored_events WHERE originator_id=? AND originator_version>?"
+            f" AND originator_version<=? ORDER BY originator_version {order} LIMIT ?",
+            (stream, gt or 0, MOST if lte is None else lte, MOST if limit is None else limit),
+        )
+        return [StoredEvent(UUID(stream), *row) for row in rows]
+
+
+def with_defaults(conninfo: str) -> str:
+    """The same connection with time limits where it names none. Errors: `BadConninfo`."""
+    try:
+        given = conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError:
+        raise BadConninfo("it is no connection string of libpq's") from None
+    if "password" in given:
+        raise BadConninfo("it holds a password; name a file that holds it instead: passfile=…")
+    return make_conninfo(**{**CONNECTING, **given})
+
+
+def _prepare_session(connection: psycopg.Connection[Any]) -> None:
+    connection.execute(SESSION)
+
+
+def _check_if_spoken_to(connection: psycopg.Connection[Any]) -> None:
+    """An idle connection on which the server has said something was probably ended; one that is quiet costs nothing."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        ConnectionPool.check_connection(connection)
+
+
+def _give_up(connection: psycopg.Connection[Any]) -> None:
+    """Roll back; a connection that cannot is closed, and the server rolls back by itself."""
+    try:
+        connection.execute("ROLLBACK")
+    except psycopg.Error:
+        connection.close()
+
+
+def _fault_of(fault: psycopg.Error) -> PersistenceError:
+    """The library's name for a fault. Errors carry no personal data: a violated key's values stay here."""
+    said = f"{type(fault).__name__} {fault.sqlstate or ''}".strip()
+    if isinstance(fault, psycopg.IntegrityError):
+        return IntegrityError(f"{said} {fault.diag.constraint_name or ''}".strip())
+    if isinstance(fault, (psycopg.OperationalError, psycopg.InterfaceError)):
+        return OperationalError(said)
+    return DatabaseError(f"{said} {fault.diag.message_primary or ''}".strip())
+
+
+@lru_cache(maxsize=256)
+def _translated(statement: str) -> str:
+    return statement.replace("IN ??", "= ANY(%s)").replace("?", "%s")
+
+
+@lru_cache(maxsize=64)
+def _insertion(table: str, unless_there: bool) -> str:
+    columns = columns_of(table)
+    arrays = ",".join(f"%b::{TYPES[kind]}[]" for _, kind in columns)
+    names = ",".join(f'"{name}"' for name, _ in columns)
+    otherwise = " ON CONFLICT DO NOTHING" if unless_there else ""
+    return f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays}){otherwise}"  # noqa: S608
