@@ -28,6 +28,7 @@ from hub.ingest.registration import BadRequest, NoSuchKey, NotApproved
 from hub.settings import Settings, SettingsError, read_settings
 from hub.store.database import STORE_FAULTS
 from hub.store.keys import KeyAway
+from hub.store.opening import BadDatabase
 from hub.store.record import StaleVersion
 from hub.words import explain
 from schemas.catalogue import get_codes
@@ -35,7 +36,7 @@ from schemas.envelope import KeyRefused, Refused
 from schemas.strict import NotStrict
 
 REFUSALS = (NotYours, Misfit, NotApproved, NoSuchKey, StillWaits, NoSuchRecord)
-MISUSES = (SettingsError, commands.Misused, NoHub, BadCursor, NotStrict, BadRequest)
+MISUSES = (SettingsError, commands.Misused, NoHub, BadDatabase, BadCursor, NotStrict, BadRequest)
 KEY_LIKE_AN_OPTION = re.compile("-[A-Za-z0-9_-]{42}")
 NO_ANSWER = "no answer can be given here; ring the front door"
 
@@ -109,7 +110,8 @@ def _name_store_fault(fault: Exception) -> str:
     """A file that cannot be read or written, by its name where the system gives one."""
     if isinstance(fault, OSError) and fault.filename:
         return f"cannot read or write {fault.filename} ({fault.strerror}); see to it, then run it again"
-    return f"the record cannot be read or written now ({type(fault).__name__}); see to the home folder, then try again"
+    where = "see to the home folder or the database, then try again"
+    return f"the record cannot be read or written now ({type(fault).__name__}); {where}"
 
 
 def _drop_stdout() -> None:
@@ -170,6 +172,9 @@ def _setting_up(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     listed = keys.add_parser("list", help="every key that counts today")
     for one in (add, retire, revoke, listed, keys.add_parser("receipt", help="the key that agencies pin")):
         one.set_defaults(run=commands.cmd_keys)
+    migrate = verbs.add_parser("migrate", help="make the tables in PostgreSQL, connected as their owner")
+    migrate.add_argument("--role", default="hub_run", help="the role that runs the hub, which is given its rights")
+    migrate.set_defaults(run=commands.cmd_migrate)
     rebuild = verbs.add_parser("rebuild", help="build the views again from the record")
     rebuild.set_defaults(run=commands.cmd_rebuild)
 

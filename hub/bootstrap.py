@@ -23,9 +23,9 @@ from hub.ingest.registration import Registration
 from hub.policy.decide import Policy
 from hub.projections.chronology import Chronology
 from hub.settings import Settings, SettingsError
-from hub.store.record import Record, open_record
-from hub.store.sqlite import SqliteFile
-from hub.store.tables import VIEW_SCHEMA
+from hub.store.keys import WrappedKeys
+from hub.store.opening import BadDatabase, Databases, open_databases, refuse_unready
+from hub.store.record import Record
 from schemas.envelope import SealingKey, SigningKey
 
 SECRETS = ("root.key", "index.key", "people.key", "disclosure.key")
@@ -54,11 +54,13 @@ def init(
 ) -> tuple[Charter, Mapping[str, str]]:
     """Make a hub: secrets, the officers as the log's first entries, the receipt key. Gives key fingerprints to print.
 
-    `partnership` is a URN, `area` a GSS code. Errors: `HubExists`.
+    `partnership` is a URN, `area` a GSS code. Errors: `HubExists`, `BadDatabase`.
     """
     home = settings.home
     if any((home / name).exists() for name in ("hub.json", *SECRETS)):
         raise HubExists
+    if settings.database:
+        _refuse_taken(settings)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in SECRETS:
         write_secret(home / name, os.urandom(32))
@@ -80,7 +82,10 @@ def init(
 
 
 def open_hub(settings: Settings) -> Hub:
-    """Open the hub in the home folder. Errors: `NoHub`, `SettingsError` for a demo clock over a hub that is no demo."""
+    """Open the hub in the home folder.
+
+    Errors: `NoHub`, `BadDatabase`, `SettingsError` for a demo clock over a hub that is no demo.
+    """
     os.umask(0o077)  # databases and their journals are their owner's alone
     path = settings.home / "hub.json"
     if not path.exists():
@@ -88,7 +93,10 @@ def open_hub(settings: Settings) -> Hub:
     charter = Charter(**json.loads(path.read_text()))
     if settings.demo_clock is not None and not charter.demo:
         raise SettingsError("HUB_DEMO_CLOCK is refused: this hub was not made in demo mode")
-    return Hub(settings, charter)
+    hub = Hub(settings, charter)
+    if settings.database:
+        refuse_unready(hub.databases)
+    return hub
 
 
 class Hub:
@@ -99,15 +107,19 @@ class Hub:
         self.clock: Callable[[], datetime] = settings.clock()
 
     @cached_property
+    def databases(self) -> Databases:
+        """Files in the home folder, or what the settings name. Errors: `BadDatabase`."""
+        return open_databases(self.settings.home, self.settings.database, self.settings.keys_database)
+
+    @cached_property
     def record(self) -> Record:
         """The record and its key store."""
-        return open_record(self.settings.home)
+        return Record(self.databases.record, WrappedKeys(self.databases.keys, self._secret("root.key")))
 
     @cached_property
     def view(self) -> Chronology:
         """The chronology view."""
-        database = SqliteFile(self.settings.home / "views.db", VIEW_SCHEMA, disposable=True)
-        return Chronology(database, self.record)
+        return Chronology(self.databases.view, self.record)
 
     @cached_property
     def admission(self) -> Admission:
@@ -189,12 +201,23 @@ class Hub:
 
     def close(self) -> None:
         """Close what was opened."""
-        for name in ("view", "record"):
+        for name in ("view", "record", "databases"):
             if name in self.__dict__:
                 self.__dict__[name].close()
 
     def _secret(self, name: str) -> bytes:
         return (self.settings.home / name).read_bytes()
+
+
+def _refuse_taken(settings: Settings) -> None:
+    """Another hub's record is no place for a new one. Errors: `BadDatabase`."""
+    databases = open_databases(settings.home, settings.database, settings.keys_database)
+    try:
+        refuse_unready(databases)
+        if databases.record.query("SELECT 1 FROM log LIMIT 1"):
+            raise BadDatabase("HUB_DATABASE holds a hub's record already; nothing was changed")
+    finally:
+        databases.close()
 
 
 def write_secret(path: Path, content: bytes) -> None:

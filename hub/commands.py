@@ -24,6 +24,7 @@ from hub.bootstrap import Hub, init, open_hub
 from hub.disclosure import Ask, NoAnswer
 from hub.ingest.registration import Asked, read_request
 from hub.settings import Settings, SettingsError
+from hub.store.opening import make_ready
 from hub.words import explain_waiting
 from schemas.envelope import KeyRefused, SigningKey
 from schemas.naming import find_fault_in
@@ -240,6 +241,16 @@ def cmd_rebuild(settings: Settings, args: argparse.Namespace) -> None:
     """Throw the views away and build them again from the record."""
     hub = _hub(settings)
     out({"view": "chronology", "position": hub.view.rebuild()})
+
+
+def cmd_migrate(settings: Settings, args: argparse.Namespace) -> None:
+    """Make or complete the tables of both PostgreSQL databases, as their owner."""
+    if not settings.database:
+        raise Misused(
+            "set HUB_DATABASE and HUB_KEYS_DATABASE to the databases, as their owner; files need no migration"
+        )
+    make_ready(settings.database, settings.keys_database, args.role)
+    say(f"The tables are there, and {args.role} has its rights to them.")
 
 
 def _hub(settings: Settings) -> Hub:

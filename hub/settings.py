@@ -27,6 +27,10 @@ class Settings:
 
     home: Path = Path(".hub")
     """Folder that holds the record, the key store, the views and the secrets."""
+    database: str = ""
+    """The record's PostgreSQL database, as libpq's connection string with a `passfile`; SQLite files when empty."""
+    keys_database: str = ""
+    """The key store's, a second database; the two are given together."""
     host: str = "127.0.0.1"
     """Address that `hub serve` listens on; anything but loopback belongs behind a TLS proxy."""
     port: int = 8470
@@ -79,6 +83,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     settings = Settings(**given)  # type: ignore[arg-type]
     if settings.demo_clock is not None and not settings.demo:
         raise SettingsError("HUB_DEMO_CLOCK is refused outside demo mode: set HUB_DEMO=1 on a demo hub, or unset it")
+    if bool(settings.database) != bool(settings.keys_database):
+        raise SettingsError("HUB_DATABASE and HUB_KEYS_DATABASE are given together: keys lie apart from what they open")
     return settings
 
 

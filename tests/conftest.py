@@ -1,7 +1,9 @@
 """What every test may ask for. Third-party test vectors lie beside the repository, in `shared`, not in it."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import is_hypothesis_test, settings
@@ -27,6 +29,25 @@ def shared_dir() -> Path:
 def long_counts() -> bool:
     """Are the long counts asked for (`LONG=1`)? Tests that count mutations, kills or pairs then take more of them."""
     return LONG
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """A real PostgreSQL for this run, its two databases with their tables. Skips where there is none, fails in CI."""
+    from tests.stores import a_server, make_template
+
+    with a_server(fsync="off", max_connections="200") as server:
+        make_template(server)
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    """Fresh databases of each kind in turn: what a test says with it holds over both."""
+    from tests.stores import a_store
+
+    with a_store(tmp_path, request.getfixturevalue("postgres") if request.param == "postgres" else None) as one:
+        yield one
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

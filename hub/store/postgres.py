@@ -181,7 +181,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
         stream = originator_id.hex if isinstance(originator_id, UUID) else originator_id
         order = "DESC" if desc else "ASC"
         rows = self._database.query(
-            "SELECT originator_version, topic, state FROM stored_events WHERE originator_id=? AND originator_version>?"
+            "SELECT originator_version, topic, state FROM stored_events WHERE originator_id=? AND originator_version>?"  # noqa: S608
             f" AND originator_version<=? ORDER BY originator_version {order} LIMIT ?",
             (stream, gt or 0, MOST if lte is None else lte, MOST if limit is None else limit),
         )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -19,10 +18,9 @@ from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Mappe
 from hub.domain.child import Child, fold
 from hub.domain.facts import Fact, Remark
 from hub.store.database import RecordDatabase
-from hub.store.keys import KeyAway, KeyStore, WrappedKeys
+from hub.store.keys import KeyAway, KeyStore
 from hub.store.mapper import SALT_BYTES, BodyMapper, Recorded, key_id_of
-from hub.store.sqlite import SqliteFile, SqliteRecord
-from hub.store.tables import KEYS_SCHEMA, Offset, Writes
+from hub.store.tables import Offset, Writes
 from hub.store.upcasters import upcast
 from schemas.strict import b64url_decode
 
@@ -177,12 +175,6 @@ class Record(Application[UUID]):
         super().close()
         self.database.close()
         self.keys.close()
-
-
-def open_record(home: Path) -> Record:
-    """The record in a hub's home folder: `record.db`, with its keys in `keys.db` and `root.key`."""
-    keys = WrappedKeys(SqliteFile(home / "keys.db", KEYS_SCHEMA), (home / "root.key").read_bytes())
-    return Record(SqliteRecord(home / "record.db"), keys)
 
 
 def to_fact(row: Recorded, position: int = 0) -> Fact:

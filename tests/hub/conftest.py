@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,7 @@ from schemas.envelope import (
     statement_bytes_of,
     statement_digest,
 )
+from tests.stores import a_store
 
 PARTNERSHIP = "urn:safeguarding:partnership:harrowmere-westlorn"
 NOON = datetime(2025, 3, 3, 12, 0, tzinfo=UTC)
@@ -98,12 +100,22 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def open_hub(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., Hub]]:
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Settings of the hub's databases: files, or with `STORE=postgres` a real PostgreSQL for every test here."""
+    if os.environ.get("STORE") != "postgres":
+        yield {}
+        return
+    with a_store(tmp_path, request.getfixturevalue("postgres")) as store:
+        yield store.settings()
+
+
+@pytest.fixture
+def open_hub(tmp_path: Path, clock: Clock, databases: dict[str, str]) -> Iterator[Callable[..., Hub]]:
     """Opens the one hub of a test; called again it is another process's view of the same folder."""
     opened: list[Hub] = []
 
     def open_one(**settings: Any) -> Hub:
-        made = Settings(home=tmp_path / "hub", demo=True, **settings)
+        made = Settings(home=tmp_path / "hub", demo=True, **databases, **settings)
         if not (made.home / "hub.json").exists():
             bootstrap.init(made, partnership=PARTNERSHIP, area="E99000001", officers=["ada", "quill"])
         hub = bootstrap.open_hub(made)

@@ -41,6 +41,7 @@ HOMES = {
     "yaml": SOURCES,
     "httpx": ("adapters.kit.publisher", "demo"),
     "eventsourcing": ("hub.store",),
+    "psycopg": ("hub.store",),
     "cedarpy": ("hub.policy",),
     "fastapi": ("hub.api",),
     "uvicorn": ("hub.serving",),

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 from hub.store.keys import KeyAway, WrappedKeys
 from hub.store.record import IDENTITY
 from hub.store.sealing import open_bytes, open_token, seal_bytes, seal_token
-from hub.store.sqlite import SqliteFile
-from hub.store.tables import KEYS_SCHEMA
 
 ROOT = b"r" * 32
 CHILD = uuid.UUID("3f0c9f54-6f5e-4f0a-9d57-2f6b5f7f1a01")
@@ -21,16 +19,9 @@ OTHER = uuid.UUID("8a4b2e61-1f35-4c39-8b7e-52d0a6c4be02")
 
 
 @pytest.fixture
-def open_keys(tmp_path: Path) -> Iterator[Callable[..., WrappedKeys]]:
-    opened: list[WrappedKeys] = []
-
-    def one(root: bytes = ROOT) -> WrappedKeys:
-        opened.append(WrappedKeys(SqliteFile(tmp_path / "keys.db", KEYS_SCHEMA), root))
-        return opened[-1]
-
-    yield one
-    for store in opened:
-        store.close()
+def open_keys(store: Any) -> Callable[..., WrappedKeys]:
+    """Opens the one key store of a test; called again it is another process's."""
+    return lambda root=ROOT: WrappedKeys(store.open().keys, root)
 
 
 @pytest.mark.parametrize("stream", [CHILD, IDENTITY])
@@ -98,28 +89,73 @@ def test_two_processes_agree_on_the_key_of_a_stream_that_both_write(open_keys: C
     assert [open_keys().event_key(IDENTITY, key_id) for key_id, _ in ids] == [key for _, key in ids]
 
 
-def test_a_commit_that_failed_can_be_made_again(open_keys: Callable[..., WrappedKeys], tmp_path: Path) -> None:
-    store = open_keys()
-    key_id, key = store.new_event_key(CHILD)
-    with sqlite3.connect(tmp_path / "keys.db") as db:
-        db.execute("CREATE TRIGGER full BEFORE INSERT ON event_key BEGIN SELECT RAISE(ABORT, 'disk full'); END")
-    with pytest.raises(sqlite3.IntegrityError):
-        store.commit()
-    with sqlite3.connect(tmp_path / "keys.db") as db:
-        db.execute("DROP TRIGGER full")
-    db.close()
-    store.commit()
+def test_a_commit_that_failed_can_be_made_again(
+    open_keys: Callable[..., WrappedKeys], store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = store.open()
+    keys = WrappedKeys(opened.keys, ROOT)
+    key_id, key = keys.new_event_key(CHILD)
+
+    def away(**_: Any) -> None:
+        raise OSError("disk full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(opened.keys), "transaction", away)
+        with pytest.raises(OSError, match="disk full"):
+            keys.commit()
+    keys.commit()
     assert open_keys().event_key(CHILD, key_id) == key
 
 
-def test_no_key_lies_open_in_the_file(open_keys: Callable[..., WrappedKeys], tmp_path: Path) -> None:
+def test_a_commit_whose_answer_was_lost_can_be_made_again(
+    open_keys: Callable[..., WrappedKeys], store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = store.open()
+    keys, commit = WrappedKeys(opened.keys, ROOT), type(opened.keys).transaction
+    key_id, key = keys.new_event_key(CHILD)
+
+    @contextmanager
+    def lost(*own: Any, **how: Any) -> Iterator[Any]:
+        with commit(*own, **how) as transaction:
+            yield transaction
+        raise OSError("connection reset")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(opened.keys), "transaction", lost)
+        with pytest.raises(OSError, match="connection reset"):
+            keys.commit()
+    keys.commit()
+    assert open_keys().event_key(CHILD, key_id) == key
+
+
+def test_keys_that_were_fetched_together_are_those_that_are_found_one_by_one(
+    open_keys: Callable[..., WrappedKeys],
+) -> None:
     store = open_keys()
-    _, key = store.new_event_key(CHILD)
+    made = [(stream, *store.new_event_key(stream)) for stream in (CHILD, OTHER, CHILD, IDENTITY)]
     store.commit()
-    store.close()
-    raw = b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    assert key not in raw
-    assert ROOT not in raw
+    other = open_keys()
+    other.fetch([stream for stream, _, _ in made] + [uuid.uuid4()], [key_id for _, key_id, _ in made] + ["00" * 16])
+    assert [other.event_key(stream, key_id) for stream, key_id, _ in made] == [key for _, _, key in made]
+
+
+def test_a_stream_whose_key_came_after_it_was_asked_for_is_found(open_keys: Callable[..., WrappedKeys]) -> None:
+    early, late = open_keys(), open_keys()
+    early.fetch([CHILD], ["00" * 16])
+    key_id, key = late.new_event_key(CHILD)
+    late.commit()
+    assert early.event_key(CHILD, key_id) == key
+
+
+def test_no_key_lies_open_in_the_database(open_keys: Callable[..., WrappedKeys], store: Any) -> None:
+    keys = open_keys()
+    _, key = keys.new_event_key(CHILD)
+    keys.commit()
+    rows = [row for table in ("stream_key", "event_key") for row in store.owner().keys.query(f"SELECT * FROM {table}")]  # noqa: S608
+    assert len(rows) == 2
+    assert not {key, ROOT} & {value for row in rows for value in row}
+    files = [path.read_bytes() for path in store.home.iterdir() if path.is_file()]
+    assert not [raw for raw in files if key in raw or ROOT in raw]
 
 
 def test_sealed_bytes_open_only_where_they_belong() -> None:
@@ -129,7 +165,7 @@ def test_sealed_bytes_open_only_where_they_belong() -> None:
     for key, place, raw in (
         (b"x" * 32, b"here", sealed),
         (ROOT, b"there", sealed),
-        (ROOT, b"here", sealed[:-1] + b"!"),
+        (ROOT, b"here", sealed[:-1] + bytes([sealed[-1] ^ 1])),
     ):
         with pytest.raises(KeyAway):
             open_bytes(key, raw, place)

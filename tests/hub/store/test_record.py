@@ -7,7 +7,6 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,8 +18,7 @@ from hub.bootstrap import Hub
 from hub.store.keys import KeyAway, WrappedKeys
 from hub.store.mapper import Recorded
 from hub.store.record import IDENTITY, SOURCES, UNOPENED, Record, StaleVersion, own_note, staff_stream, to_fact
-from hub.store.sqlite import SqliteFile, SqliteRecord
-from hub.store.tables import KEYS_SCHEMA, InboxRow, Offset, Writes
+from hub.store.tables import InboxRow, Offset, Writes
 from schemas.envelope import HEARTBEAT, data_digest
 from schemas.log import Tree, leaf, leaf_hash, root_of, verify_inclusion
 
@@ -29,11 +27,10 @@ CHILD, OTHER = UUID("3f0c9f54-6f5e-4f0a-9d57-2f6b5f7f1a01"), UUID("8a4b2e61-1f35
 
 
 @pytest.fixture
-def record(tmp_path: Path) -> Record:
+def record(store: Any) -> Record:
     """A record without a hub around it."""
-    return Record(
-        SqliteRecord(tmp_path / "record.db"), WrappedKeys(SqliteFile(tmp_path / "keys.db", KEYS_SCHEMA), b"r" * 32)
-    )
+    opened = store.open()
+    return Record(opened.record, WrappedKeys(opened.keys, b"r" * 32))
 
 
 def fact(stream: UUID, seq: int, words: str = "seen", topic: str = "child-seen/v1") -> Recorded:
@@ -112,18 +109,18 @@ def test_a_body_moved_to_another_childs_row_does_not_open(record: Record) -> Non
     assert orjson.loads(opened.data) == {"words": "seen"}
 
 
-def test_a_fact_whose_key_is_missing_is_said_so_and_not_left_out(record: Record, tmp_path: Path) -> None:
+def test_a_fact_whose_key_is_missing_is_said_so_and_not_left_out(record: Record, store: Any) -> None:
     record.append([fact(CHILD, 1), fact(CHILD, 2)])
-    with sqlite3.connect(tmp_path / "keys.db") as db:
+    with store.owner().keys.transaction() as keys:
         key_id = orjson.loads(row_of(record, CHILD, 2)[3].partition(b"\n")[0])["k"]
-        db.execute("DELETE FROM event_key WHERE id=?", (key_id,))
+        keys.execute("DELETE FROM event_key WHERE id=?", (key_id,))
     with pytest.raises(KeyAway):
         list(record.facts(CHILD))
     assert [one.name == UNOPENED for one in record.since(0)] == [False, True]
 
 
 def test_keys_are_durable_before_the_facts_that_use_them(
-    record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    record: Record, store: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def crash(*_: Any, **__: Any) -> None:
         raise OSError("power cut")
@@ -132,8 +129,7 @@ def test_keys_are_durable_before_the_facts_that_use_them(
         broken.setattr(record.recorder, "insert_events", crash)
         with pytest.raises(OSError, match="power cut"):
             record.append([fact(CHILD, 1)])
-    with sqlite3.connect(tmp_path / "keys.db") as db:
-        assert db.execute("SELECT COUNT(*) FROM event_key").fetchone()[0] == 1  # unused for ever
+    assert store.open().keys.query("SELECT COUNT(*) FROM event_key")[0][0] == 1  # unused for ever
     assert record.position() == 0
     record.append([fact(CHILD, 1)])
     assert len(list(record.facts(CHILD))) == 1
