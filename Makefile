@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 UV ?= uv
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
-PACKAGES = schemas adapters hub demo bench
+PACKAGES = schemas adapters hub demo bench infra
 
 .PHONY: help demo serve test lint types bench lock clean
 .DEFAULT_GOAL := help
