@@ -59,13 +59,9 @@ class Cluster:
 
     def start(self) -> None:
         """Make what is missing, start every node, and make the hub's user where it is not there."""
-        self._prepare()
-        self._format(self.nodes.values())
-        for node in self.nodes.values():
-            node.start()
-        self._wait_for(self.nodes)
-        with self.operator() as operator:
-            operator.add_hub()
+        if not self.nodes:
+            self._prepare()
+        self.restart(*self.nodes)
 
     def stop(self) -> None:
         """End every node, one after the other.
@@ -84,12 +80,17 @@ class Cluster:
         """SIGKILL one node."""
         self.nodes[number].kill()
 
-    def restart(self, number: int) -> None:
-        """Start one node again, with a new data folder where it was wiped, and wait until it serves."""
-        node = self.nodes[number]
-        self._format([node])
-        node.start()
-        self._wait_for([number])
+    def restart(self, *numbers: int) -> None:
+        """Start dead nodes again, with a new data folder where one was wiped, and wait until they serve.
+
+        Without a majority of three no node serves: then name two.
+        """
+        self._format(self.nodes[number] for number in numbers)
+        for number in numbers:
+            self.nodes[number].start()
+        self._wait_for(numbers)
+        with self.operator() as operator:
+            operator.add_hub()
 
     def wipe(self, number: int) -> None:
         """Take a dead node's data away. Of one node, every topic goes with it; users come back with their passwords."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from kafka.admin import KafkaAdminClient, UserScramCredentialUpsertion
+from kafka.admin import ACL, KafkaAdminClient, UserScramCredentialUpsertion
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 from kafka.protocol.admin import AlterClientQuotasRequest
 
@@ -79,7 +79,7 @@ class Operator:
 
     def add_hub(self) -> Path:
         """Make the hub's user and what it may do; gives its password file."""
-        self._ask(self._admin.create_acls, hub_grants())
+        self._grant(hub_grants())
         return self._make_user(HUB)
 
     def add_agency(self, source: str) -> Agency:
@@ -91,7 +91,7 @@ class Operator:
         if user in (HUB, OPERATOR):
             raise OperatorFault(f"a source may not be called {user}: that is a user of another kind")
         self.create_topics(source)
-        self._ask(self._admin.create_acls, agency_grants(source))
+        self._grant(agency_grants(source))
         self._set_quota(user)
         return Agency(source, user, self._make_user(user), events_topic(source), receipts_topic(source))
 
@@ -128,6 +128,11 @@ class Operator:
 
     def _topics(self) -> set[str]:
         return set(self._ask(self._admin.list_topics))
+
+    def _grant(self, grants: list[ACL]) -> None:
+        failed = self._ask(self._admin.create_acls, grants)["failed"]
+        if failed:
+            raise OperatorFault(f"a grant was not made: {failed[0].__name__}")
 
     def _make_user(self, user: str) -> Path:
         path = self.password_file(user)
