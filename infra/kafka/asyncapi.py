@@ -98,8 +98,8 @@ def _channel(prefix: str, words: str, messages: list[str]) -> dict[str, Any]:
         "bindingVersion": BINDING,
     }
     slug = (
-        f"The source's URN without `{OURS}` (of another URN: `{FOREIGN}` and what follows `urn:`), `:` written `.`, and "
-        "every byte that is no small letter, digit or hyphen written `_` and two hex digits."
+        f"The source's URN without `{OURS}` (of another URN: `{FOREIGN}` and what follows `urn:`), `:` written `.`, "
+        "and every byte that is no small letter, digit or hyphen written `_` and two hex digits."
     )
     return {
         "address": prefix + "{slug}",

@@ -18,10 +18,10 @@ from uuid import uuid4
 
 from kafka.errors import KafkaError
 
-from infra.kafka.certificates import Authority, encode_id, make_password, write_secret
+from infra.kafka.certificates import Authority, encode_id, write_secret
 from infra.kafka.node import Node, NodeFault, Ports, write_settings
-from infra.kafka.operator import ITERATIONS, MECHANISM, Agency, Operator, OperatorFault
-from infra.kafka.topics import HUB, OPERATOR
+from infra.kafka.operator import Agency, Operator, OperatorFault, make_passwords, user_arguments
+from infra.kafka.topics import OPERATOR
 
 READY_S = 120
 EVERY_S = 0.1
@@ -139,9 +139,7 @@ class Cluster:
         supers = [OPERATOR, *(f"CN=node-{number}" for number in self.nodes)]
         for node in self.nodes.values():
             write_settings(node, list(self.nodes.values()), supers, self.ca)
-        for user in (OPERATOR, HUB):
-            if not self.password_file(user).exists():
-                write_secret(self.password_file(user), make_password().encode())
+        make_passwords(self.secrets)
 
     def _plan(self) -> dict[str, Any]:
         """What this folder's cluster is, kept from its first start: its id, and each node's ports."""
@@ -167,12 +165,7 @@ class Cluster:
         if not fresh:
             return
         users = self.secrets / "users.args"
-        known = {path.stem: path.read_text() for path in sorted(self.secrets.glob("*.password"))}
-        lines = [
-            f"--add-scram\n{MECHANISM}=[name={user},iterations={ITERATIONS},password={password}]\n"
-            for user, password in known.items()
-        ]
-        write_secret(users, "".join(lines).encode())
+        write_secret(users, user_arguments(self.secrets))
         try:
             cluster_id = self._plan()["id"]
             making = [(node, node.format(cluster_id, users)) for node in fresh]

@@ -49,6 +49,24 @@ def security(ca: Path, user: str, password: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def make_passwords(secrets_folder: Path) -> None:
+    """Make the password files of the users that a cluster begins with, where they are not there."""
+    for user in (OPERATOR, HUB):
+        path = secrets_folder / f"{user}.password"
+        if not path.exists():
+            write_secret(path, make_password().encode())
+
+
+def user_arguments(secrets_folder: Path) -> bytes:
+    """Arguments of Kafka's `format`, a line each, that write a user for every password file."""
+    known = {path.stem: path.read_text() for path in sorted(secrets_folder.glob("*.password"))}
+    lines = [
+        f"--add-scram\n{MECHANISM}=[name={user},iterations={ITERATIONS},password={password}]\n"
+        for user, password in known.items()
+    ]
+    return "".join(lines).encode()
+
+
 class Operator:
     """An operator's connection, to be closed. `secrets_folder` keeps one password file a user."""
 
