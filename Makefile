@@ -1,18 +1,19 @@
 # What a person at a terminal can ask for. Everything is installed into one folder, .venv, with the locked versions and
-# their digests; nothing here needs root, and nothing but the package index is asked.
+# their digests; nothing here needs root, and nothing but the package indexes (Python's, and Maven's for the live suite)
+# is asked.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 UV ?= uv
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
-PACKAGES = schemas adapters hub demo bench
+PACKAGES = schemas adapters hub demo bench infra
 
-.PHONY: help demo serve test lint types bench lock clean
+.PHONY: help demo serve test test-live lint types bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile
 	@echo "  Another Python: make demo PYTHON=python3.12 (3.11 is the oldest that will do)"
 
 demo: $(VENV)/.demo ## play one invented family's story on an embedded hub and print what four readers see
@@ -23,6 +24,10 @@ serve: $(VENV)/.demo ## the same, and the hub stays up until Ctrl-C, with comman
 
 test: $(VENV)/.dev ## every test; LONG=1 for the long counts
 	@$(BIN)/python -m pytest -q -n auto --dist loadfile
+
+test-live: $(VENV)/.dev ## what only real servers can show: Apache Kafka on loopback (needs Java 17 and Maven)
+	@$(BIN)/python -m infra.kafka fetch
+	@$(BIN)/python -m pytest -q -m live
 
 lint: $(VENV)/.dev ## style and form
 	@$(BIN)/ruff check .

@@ -1,1 +1,4 @@
-"""How the hub runs beside other servers: real ones on loopback, in a folder of their own, for development and tests."""
+"""How it runs: real servers for development and tests, without containers.
+
+Tools only: nothing of the hub or of an adapter imports this.
+"""

@@ -21,7 +21,8 @@ from typing import Any, Literal
 ROOT = Path(__file__).parent
 """The folder of the language: everything below it is data that both sides share."""
 
-COMMON = "urn:safeguarding:schema:common:v1"
+_SCHEMA = "urn:safeguarding:schema:"
+COMMON = f"{_SCHEMA}common:v1"
 """Name of the schema of the members that every event carries."""
 
 _VERSION_FILE = re.compile(r"^v([1-9][0-9]?)\.json$")
@@ -135,6 +136,28 @@ def get_codes(name: str) -> Mapping[str, Mapping[str, Any]]:
     if not re.fullmatch(r"[a-z0-9-]+", name) or not path.is_file():
         raise KeyError(name)
     return MappingProxyType({row["code"]: MappingProxyType(row) for row in _read(path)["codes"]})
+
+
+def name_schema(name: str, version: int) -> str:
+    """The `$id` of a kind's schema."""
+    return f"{_SCHEMA}{name}:v{version}"
+
+
+def find_schema(schema_id: str) -> str | None:
+    """The path below `ROOT` at which the schema of this `$id` is published, for ever; None where there is none."""
+    match = re.fullmatch(re.escape(_SCHEMA) + r"([a-z0-9-]+):v([1-9][0-9]?)", schema_id)
+    if not match:
+        return None
+    folder = "common" if match[1] == "common" else f"events/{match[1]}"
+    path = f"{folder}/v{match[2]}.json"
+    return path if (ROOT / path).is_file() else None
+
+
+def find_misplaced_schemas() -> list[str]:
+    """Schemas of events that do not lie where their `$id` says: paths below `ROOT`, empty when all is well."""
+    files = [*(ROOT / "common").glob("v*.json"), *(ROOT / "events").glob("*/v*.json")]
+    paths = [file.relative_to(ROOT).as_posix() for file in files if _VERSION_FILE.match(file.name)]
+    return sorted(path for path in paths if find_schema(_read(ROOT / path)["$id"]) != path)
 
 
 def _get(name: str, version: int, file: str) -> dict[str, Any]:

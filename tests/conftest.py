@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import is_hypothesis_test, settings
 
+from tests.brokers import broker as broker
+
 LONG = os.environ.get("LONG") == "1"
 LONGER = 10
 """How many times more examples a property is tried with when the long counts are asked for."""
