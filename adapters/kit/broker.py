@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import ssl
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adapters.kit.home import BadHome, Home
+from adapters.kit.home import BadHome, Home, write_new
 from adapters.kit.sealing import Sealer
 from schemas.envelope import PublicSealingKey
-from schemas.topics import NoTopic, receipts_topic, slug
+from schemas.topics import NoTopic, events_topic, receipts_topic, slug
 
 CA_FILE, PASSWORD_FILE, SEALING_KEY_FILE = "kafka-ca.pem", "kafka.password", "hub-sealing.jwk"
+KAFKA_FILES = (CA_FILE, PASSWORD_FILE, SEALING_KEY_FILE)
 MEMBERS = ("servers", "ca", "user", "password_file", "sealing_key", "security")
 
 
@@ -62,6 +64,49 @@ def make_sealer(home: Home) -> Sealer:
     """What seals this source's events: to the hub's pinned key where they go by Kafka. BadHome when it is not there."""
     to = _read_sealing_key(home) if uses_kafka(home.settings) else None
     return Sealer(home.source, home.event_key, to)
+
+
+def describe_way(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """For `status`: by which way records leave, and to where."""
+    hub = settings.get("hub", {}).get("url", "")
+    if not uses_kafka(settings):
+        return {"way": "https", "to": [hub]}
+    table, source = _read_table(settings), str(settings["source"]["urn"])
+    way = {"way": "kafka", "to": list(_read_servers(table["servers"])), "user": table.get("user") or slug(source)}
+    return way | {"events_topic": events_topic(source), "receipts_topic": receipts_topic(source)}
+
+
+def pin_files(home: Path, words: Mapping[str, str]) -> list[str]:
+    """`keys init`: keeps what the hub's officers gave (`kafka_ca`, `sealing_key`: paths) in the home folder, unless it
+    has it already. Gives the names of what was made."""
+    made = []
+    for word, name, read in (("kafka_ca", CA_FILE, _read_authority), ("sealing_key", SEALING_KEY_FILE, _read_jwk)):
+        if words.get(word) and not (home / name).exists():
+            write_new(home / name, read(Path(words[word])))
+            made.append(name)
+    return made
+
+
+def split_servers(text: str) -> list[str]:
+    """`--kafka-servers host:port,…`. BadHome for another form."""
+    servers = [one.strip() for one in text.split(",") if one.strip()]
+    return list(_read_servers(servers))
+
+
+def _read_authority(path: Path) -> bytes:
+    try:
+        ssl.create_default_context(cafile=str(path))
+        return path.read_bytes()
+    except OSError as fault:  # of the ssl module, too
+        raise BadHome(f"{path} holds no certificate of an authority: {fault.strerror or fault}") from None
+
+
+def _read_jwk(path: Path) -> bytes:
+    try:
+        key = PublicSealingKey.from_jwk(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as fault:
+        raise BadHome(f"{path} is no sealing key: {fault}") from None
+    return json.dumps(key.public_jwk()).encode() + b"\n"
 
 
 def _read_sealing_key(home: Home) -> PublicSealingKey:

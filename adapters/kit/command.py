@@ -187,11 +187,10 @@ def do_check(given: Given) -> int:
 
 def show_status(given: Given) -> int:
     """`status`."""
-    home = read_settings(given.home, given.agency)
-    source = str(home["source"]["urn"])
+    settings = read_settings(given.home, given.agency)
     try:
-        with open_outbox(given.home / "outbox.db", source, read_only=True) as outbox:
-            report = describe_outbox(outbox, source, given.home)
+        with open_outbox(given.home / "outbox.db", str(settings["source"]["urn"]), read_only=True) as outbox:
+            report = describe_outbox(outbox, settings, given.home)
     except FileNotFoundError:
         say("nothing was read yet: there is no outbox")
         return WELL_DONE

@@ -24,6 +24,7 @@ from schemas.envelope import (
     KeyEntry,
     Receipt,
     Refused,
+    SealingKey,
     SigningKey,
     open_envelope,
     open_transport_token,
@@ -133,6 +134,7 @@ class FakeHub:
 
     def __init__(self):
         self.key = SigningKey.generate()
+        self.sealing = SealingKey.generate()
         self.keys = {}
         self.held = {}
         self.entries = []
@@ -168,7 +170,7 @@ class FakeHub:
     def judge(self, record):
         record_sha256 = hashlib.sha256(record).hexdigest()
         try:
-            opened = open_envelope(record, lambda kid: self.keys.get(kid))
+            opened = open_envelope(record, lambda kid: self.keys.get(kid), unseal=self.sealing)
         except Refused as refused:
             return self._receipt("", "", "quarantined", refused.step, None, record_sha256)
         event_id = opened.statement["id"]
