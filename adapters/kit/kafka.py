@@ -102,9 +102,35 @@ class Place(NamedTuple):
         return f"{self.topic_id}@{self.next}"
 
 
+def find_fault_on_the_way(broker: Broker, context: ssl.SSLContext | None) -> str:
+    """Why no server can be reached; "" where one can. The client library tells a closed port from a wrong certificate
+    by nothing but its log, after a long wait."""
+    why = ""
+    for server in broker.servers:
+        host, _, port = server.rpartition(":")
+        try:
+            with socket.create_connection((host.strip("[]"), int(port)), CLOSED_WITHIN_S) as line:
+                if context is not None:
+                    context.wrap_socket(line, server_hostname=host.strip("[]")).close()
+            return ""
+        except ssl.SSLCertVerificationError:
+            why = "the broker's certificate is not made by the pinned authority, or is for another name"
+        except OSError as fault:
+            why = why or f"the broker cannot be reached ({type(fault).__name__})"
+    return why
+
+
+@dataclass(frozen=True)
+class Client:
+    """What the library gives, and what it lacks."""
+
+    make_producer: Callable[..., Any] = KafkaProducer
+    make_consumer: Callable[..., Any] = KafkaConsumer
+    find_fault_on_the_way: Callable[[Broker, ssl.SSLContext | None], str] = find_fault_on_the_way
+
+
 class KafkaCarrier:
-    """One source's two topics. `ask_head` is the hub's door, where it can be asked. `make_producer` and `make_consumer`
-    are given by tests.
+    """One source's two topics. `ask_head` is the hub's door, where it can be asked; `client` is given by tests.
 
     Connections are made when they are first needed. After any fault they are dropped, with all that waited in them:
     what was not acknowledged is still in the outbox.
@@ -117,12 +143,11 @@ class KafkaCarrier:
         self,
         lane: Lane,
         ask_head: Callable[[], HubHead | None] | None = None,
-        make_producer: Callable[..., Any] = KafkaProducer,
-        make_consumer: Callable[..., Any] = KafkaConsumer,
+        client: Client | None = None,
     ) -> None:
         self._lane = lane
         self._ask_head = ask_head
-        self._make_producer, self._make_consumer = make_producer, make_consumer
+        self._client = client or Client()
         self._events, self._receipts = events_topic(lane.source), receipts_topic(lane.source)
         self._partition = TopicPartition(self._receipts, 0)
         self._context = ssl.create_default_context(cafile=str(lane.broker.ca)) if lane.broker.ca else None
@@ -135,7 +160,7 @@ class KafkaCarrier:
         keyed = [(_read_subject(record), record) for record in records]
         with self._in_our_words(self._events):
             if self._producer is None:
-                self._producer = self._connect(self._make_producer, PRODUCER)
+                self._producer = self._connect(self._client.make_producer, PRODUCER)
             sent = [self._producer.send(self._events, value, key, partition=0) for key, value in keyed]
             for one in sent:
                 one.get(timeout=ACKNOWLEDGED_WITHIN_S + CLOSED_WITHIN_S)
@@ -185,7 +210,7 @@ class KafkaCarrier:
 
     def _get_consumer(self) -> Any:
         if self._consumer is None:
-            self._consumer = self._connect(self._make_consumer, CONSUMER)
+            self._consumer = self._connect(self._client.make_consumer, CONSUMER)
             self._reads_at = -1
             if not self._consumer.partitions_for_topic(self._receipts):
                 raise UnknownTopicOrPartitionError
@@ -216,6 +241,8 @@ class KafkaCarrier:
 
     def _connect(self, make: Callable[..., Any], settings: dict[str, Any]) -> Any:
         """A producer or consumer. One that cannot be made would leave its thread and sockets behind."""
+        if fault := self._find_fault():
+            raise Undelivered(fault)
         begun: list[Any] = []
 
         def begin(**given: Any) -> Any:
@@ -265,24 +292,11 @@ class KafkaCarrier:
             if isinstance(fault, kind):
                 return words.format(topic=topic)
         if isinstance(fault, RetriableError | OSError):
-            return self._find_why_away()
+            return self._find_fault() or "the broker did not answer in time"
         return f"the broker cannot be used ({type(fault).__name__})"
 
-    def _find_why_away(self) -> str:
-        """Asks the way once more, by itself: the library tells no closed port from a certificate that is not right."""
-        why = ""
-        for server in self._lane.broker.servers:
-            host, _, port = server.rpartition(":")
-            try:
-                with socket.create_connection((host.strip("[]"), int(port)), CLOSED_WITHIN_S) as line:
-                    if self._context is not None:
-                        self._context.wrap_socket(line, server_hostname=host.strip("[]")).close()
-                return "the broker did not answer in time"
-            except ssl.SSLCertVerificationError:
-                why = "the broker's certificate is not made by the pinned authority, or is for another name"
-            except OSError as fault:
-                why = why or f"the broker cannot be reached ({type(fault).__name__})"
-        return why
+    def _find_fault(self) -> str:
+        return self._client.find_fault_on_the_way(self._lane.broker, self._context)
 
 
 def _read_subject(record: bytes) -> bytes:

@@ -142,7 +142,7 @@ def clockwork():
 
 @pytest.fixture
 def make_line(home, clockwork):
-    def make(outbox, carrier, **more):
+    def make(outbox, carrier, home=home, **more):
         said = []
         intake = Intake(kit_toy.TOY, home, outbox, lambda: kit_toy.NOON, Progress(Silent()), **more)
         delivery = Delivery(outbox, carrier, home.source, lambda: kit_toy.NOON, clockwork.sleep, clockwork.monotonic)

@@ -16,7 +16,7 @@ from kafka.errors import (
 from kit_toy import HUB, SOURCE
 
 from adapters.kit.broker import Broker
-from adapters.kit.kafka import KafkaCarrier, Lane
+from adapters.kit.kafka import Client, KafkaCarrier, Lane
 from schemas.envelope import SigningKey, SourceHead, sign_receipts
 from schemas.topics import events_topic, receipts_topic
 
@@ -49,7 +49,13 @@ class FakeBroker:
 
     def make_carrier(self, ask_head=None):
         lane = Lane(Broker(("127.0.0.1:1",), None, "", ""), SOURCE, HUB, self.hub.receipt_entry)
-        return KafkaCarrier(lane, ask_head, self.make(Producer), self.make(Consumer))
+        return KafkaCarrier(lane, ask_head, Client(self.make(Producer), self.make(Consumer), self.find_fault))
+
+    def find_fault(self, broker, context):
+        return "the broker cannot be reached" if self.is_away() else ""
+
+    def is_away(self):
+        return self.hub._fails("down") or self.hub._fails("no-connection")
 
     def make(self, kind):
         def make(**settings):
@@ -62,7 +68,7 @@ class FakeBroker:
     def check(self, topic=None):
         if self.refuses:
             raise self.refuses
-        if self.hub._fails("down") or self.hub._fails("no-connection"):
+        if self.is_away():
             raise KafkaTimeoutError("Unable to bootstrap")
         if topic is not None and topic not in self.topics:
             raise UnknownTopicOrPartitionError

@@ -97,10 +97,14 @@ def test_a_topic_that_is_not_there_is_named(line, broker, folder, outbox, topic)
     assert f"no topic {topic}" in outbox.get_meta("fault", "")
 
 
-def test_a_broker_that_cannot_be_reached_is_told_apart_from_one_that_refuses(line, hub, folder, outbox):
-    hub.fail("down", 100)
+def test_a_broker_that_stops_answering_is_told_apart_from_one_that_is_away(line, broker, folder, outbox, hub):
+    line.join()
+    hub.fail("answer-lost", 100)
     assert not line.once(folder, 3)
-    assert outbox.get_meta("fault", "") == "the broker cannot be reached (ConnectionRefusedError)"
+    assert outbox.get_meta("fault", "") == "the broker did not answer in time"
+    hub.fail("down", 100)
+    assert not line.delivery.deliver(3)
+    assert outbox.get_meta("fault", "") == "the broker cannot be reached"
 
 
 # -- receipts
