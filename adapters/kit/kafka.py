@@ -69,6 +69,9 @@ WORDS: tuple[tuple[type[Exception], str], ...] = (
     (UnknownTopicOrPartitionError, "the broker shows this user no topic {topic}: its operator makes it"),
     (NotEnoughReplicasError, "the broker has too few copies in step to keep it safely"),
     (NotEnoughReplicasAfterAppendError, "the broker has too few copies in step to keep it safely"),
+    (RetriableError, "the broker did not answer in time"),
+    (ssl.SSLCertVerificationError, "the broker's certificate is not by the pinned authority, or for another name"),
+    (OSError, "the broker cannot be reached ({kind})"),
 )
 
 # At its finest this library's log quotes keys and values, and what matters of it is said in Undelivered.
@@ -102,31 +105,46 @@ class Place(NamedTuple):
         return f"{self.topic_id}@{self.next}"
 
 
-def find_fault_on_the_way(broker: Broker, context: ssl.SSLContext | None) -> str:
-    """Why no server can be reached; "" where one can. The client library tells a closed port from a wrong certificate
-    by nothing but its log, after a long wait."""
-    why = ""
+def knock(broker: Broker, security: dict[str, Any]) -> None:
+    """Raises OSError when no server can be reached or none proves itself, and what the library finds when the first
+    that can does not let us in. The library by itself would try on until its time is over and tell neither."""
+    fault: OSError = OSError("no server")
     for server in broker.servers:
-        host, _, port = server.rpartition(":")
         try:
-            with socket.create_connection((host.strip("[]"), int(port)), CLOSED_WITHIN_S) as line:
-                if context is not None:
-                    context.wrap_socket(line, server_hostname=host.strip("[]")).close()
-            return ""
-        except ssl.SSLCertVerificationError:
-            why = "the broker's certificate is not made by the pinned authority, or is for another name"
-        except OSError as fault:
-            why = why or f"the broker cannot be reached ({type(fault).__name__})"
-    return why
+            _reach(server, security.get("ssl_context"))
+        except OSError as one:
+            fault = one
+            continue
+        return _ask_in(server, security)
+    raise fault
+
+
+def _reach(server: str, context: ssl.SSLContext | None) -> None:
+    host, _, port = server.rpartition(":")
+    with socket.create_connection((host.strip("[]"), int(port)), CLOSED_WITHIN_S) as line:
+        if context is not None:
+            context.wrap_socket(line, server_hostname=host.strip("[]")).close()
+
+
+def _ask_in(server: str, security: dict[str, Any]) -> None:
+    client = KafkaNetClient(bootstrap_servers=[server], **security)
+
+    async def ask() -> None:
+        await client._manager.get_connection(client.cluster.bootstrap_brokers()[0].node_id)
+
+    try:
+        client._manager.run(ask)
+    finally:
+        client.close()
 
 
 @dataclass(frozen=True)
 class Client:
-    """What the library gives, and what it lacks."""
+    """What the library gives, and what it lacks: `knock` raises why the broker cannot be reached or lets nobody in."""
 
     make_producer: Callable[..., Any] = KafkaProducer
     make_consumer: Callable[..., Any] = KafkaConsumer
-    find_fault_on_the_way: Callable[[Broker, ssl.SSLContext | None], str] = find_fault_on_the_way
+    knock: Callable[[Broker, dict[str, Any]], None] = knock
 
 
 class KafkaCarrier:
@@ -241,8 +259,7 @@ class KafkaCarrier:
 
     def _connect(self, make: Callable[..., Any], settings: dict[str, Any]) -> Any:
         """A producer or consumer. One that cannot be made would leave its thread and sockets behind."""
-        if fault := self._find_fault():
-            raise Undelivered(fault)
+        self._client.knock(self._lane.broker, self._security())
         begun: list[Any] = []
 
         def begin(**given: Any) -> Any:
@@ -288,15 +305,10 @@ class KafkaCarrier:
             raise
 
     def _say_why(self, fault: Exception, topic: str) -> str:
-        for kind, words in WORDS:
-            if isinstance(fault, kind):
-                return words.format(topic=topic)
-        if isinstance(fault, RetriableError | OSError):
-            return self._find_fault() or "the broker did not answer in time"
+        for one, words in WORDS:
+            if isinstance(fault, one):
+                return words.format(topic=topic, kind=type(fault).__name__)
         return f"the broker cannot be used ({type(fault).__name__})"
-
-    def _find_fault(self) -> str:
-        return self._client.find_fault_on_the_way(self._lane.broker, self._context)
 
 
 def _read_subject(record: bytes) -> bytes:

@@ -105,23 +105,23 @@ def make_http(hub, home):
 
 
 @pytest.fixture
-def broker(hub):
+def fake_broker(hub):
     return kit_broker.FakeBroker(hub)
 
 
 @pytest.fixture(params=["over-http", "direct", "over-kafka"])
-def carrier(request, hub, home, broker):
+def carrier(request, hub, home, fake_broker):
     match request.param:
         case "over-http":
             return make_http(hub, home)
         case "direct":
             return kit_toy.DirectCarrier(hub)
-    return broker.make_carrier()
+    return fake_broker.make_carrier()
 
 
 @pytest.fixture
-def kafka_carrier(broker):
-    return broker.make_carrier()
+def kafka_carrier(fake_broker):
+    return fake_broker.make_carrier()
 
 
 @pytest.fixture

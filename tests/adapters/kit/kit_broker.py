@@ -49,10 +49,11 @@ class FakeBroker:
 
     def make_carrier(self, ask_head=None):
         lane = Lane(Broker(("127.0.0.1:1",), None, "", ""), SOURCE, HUB, self.hub.receipt_entry)
-        return KafkaCarrier(lane, ask_head, Client(self.make(Producer), self.make(Consumer), self.find_fault))
+        return KafkaCarrier(lane, ask_head, Client(self.make(Producer), self.make(Consumer), self.knock))
 
-    def find_fault(self, broker, context):
-        return "the broker cannot be reached" if self.is_away() else ""
+    def knock(self, broker, security):
+        if self.is_away():
+            raise ConnectionRefusedError
 
     def is_away(self):
         return self.hub._fails("down") or self.hub._fails("no-connection")

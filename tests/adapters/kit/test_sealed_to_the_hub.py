@@ -40,7 +40,7 @@ def records(outbox):
     return [row[0] for row in outbox.select("SELECT record FROM sealed ORDER BY sequence")]
 
 
-def test_over_kafka_only_the_hub_can_read_the_data(line, broker, folder, hub, outbox):
+def test_over_kafka_only_the_hub_can_read_the_data(line, fake_broker, folder, hub, outbox):
     assert line.once(folder, 60)
     assert len(hub.entries) == 3
     for record in records(outbox):
@@ -50,10 +50,10 @@ def test_over_kafka_only_the_hub_can_read_the_data(line, broker, folder, hub, ou
         assert CANARY not in record
 
 
-def test_a_record_that_is_sent_again_is_the_same_bytes(line, folder, hub, broker):
+def test_a_record_that_is_sent_again_is_the_same_bytes(line, folder, hub, fake_broker):
     hub.fail("one-receipt-lost")
     assert line.once(folder, 100)
-    first, *_, again = broker.topics["sg.events.toy-clinic"].values
+    first, *_, again = fake_broker.topics["sg.events.toy-clinic"].values
     assert first == again
 
 
