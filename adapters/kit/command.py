@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
@@ -20,27 +20,27 @@ from pathlib import Path
 from typing import Any
 
 from adapters.kit.agency import Agency
+from adapters.kit.broker import make_sealer
+from adapters.kit.carrying import MakeHttp, make_carrier
 from adapters.kit.checking import WELL, Check, as_line, printable, trial_settings
 from adapters.kit.clock import Clock, ClockRefused, find_clock
-from adapters.kit.delivery import Carrier, Delivery, Distrusted, Undelivered
-from adapters.kit.home import BadHome, Home, get_receipt_key, open_home, read_settings
+from adapters.kit.delivery import SEND_AGAIN_AFTER_S, Carrier, Delivery, Distrusted, Undelivered
+from adapters.kit.home import BadHome, Home, open_home, read_settings
 from adapters.kit.intake import Intake
 from adapters.kit.judging import HELD_BACK
 from adapters.kit.keymaking import init_keys, make_request
-from adapters.kit.outbox import Outbox, OutboxForeign, OutboxLocked, open_outbox
+from adapters.kit.outbox import Outbox, OutboxForeign, OutboxLocked, OutboxUnwritable, open_outbox
 from adapters.kit.progress import Progress
-from adapters.kit.publisher import Door, HttpCarrier
+from adapters.kit.publisher import HttpCarrier
 from adapters.kit.rejoining import Behind, rejoin
 from adapters.kit.relevance import Sender
 from adapters.kit.running import Line
-from adapters.kit.sealing import Sealer
+from adapters.kit.sealing import hide_waiting
 from adapters.kit.status import as_lines, describe_outbox
 
 WELL_DONE, FAULT_FOUND, MISUSED, INTERRUPTED = 0, 1, 2, 130
 PATIENCE_S = 120.0
 MISUSES = (BadHome, ClockRefused, OutboxLocked, OutboxForeign, NotADirectoryError)
-
-MakeCarrier = Callable[[Door, Clock], Carrier]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Given:
     agency: Agency
     words: argparse.Namespace
     environment: Mapping[str, str]
-    make_carrier: MakeCarrier
+    make_http: MakeHttp
 
     @property
     def home(self) -> Path:
@@ -62,7 +62,7 @@ def main(
     agency: Agency,
     argv: Sequence[str] | None = None,
     environment: Mapping[str, str] = os.environ,
-    make_carrier: MakeCarrier = HttpCarrier,
+    make_http: MakeHttp = HttpCarrier,
 ) -> int:
     """Runs one command of an agency's adapter and gives its exit code."""
     try:
@@ -71,11 +71,11 @@ def main(
         return int(ended.code or 0)
     command: Callable[[Given], int] = words.command
     try:
-        return command(Given(agency, words, environment, make_carrier))
+        return command(Given(agency, words, environment, make_http))
     except MISUSES as fault:
         say(str(fault))
         return MISUSED
-    except (Behind, Distrusted) as fault:
+    except (Behind, Distrusted, OutboxUnwritable) as fault:
         say(f"stopped: {fault}")
         return FAULT_FOUND
     except BrokenPipeError:
@@ -147,6 +147,9 @@ def _add_keys(verbs: Any) -> None:
         ("--url", "address of the hub, https://…"),
         ("--audience", "audience of the inbox, when not the hub's URN and /inbox"),
         ("--receipt-key", "file with the hub's public receipt key (JWK), pinned from now on"),
+        ("--kafka-servers", "the hub's brokers, host:port,…: records then go by Kafka"),
+        ("--kafka-ca", "file with the certificate of the brokers' authority (PEM), pinned from now on"),
+        ("--sealing-key", "file with the hub's public sealing key (JWK), pinned from now on; for Kafka"),
     ):
         init.add_argument(word, default="", metavar="TEXT", help=what)
     init.add_argument("--alg", choices=("EdDSA", "ES256"), default="EdDSA", help="kind of the keys")
@@ -184,11 +187,10 @@ def do_check(given: Given) -> int:
 
 def show_status(given: Given) -> int:
     """`status`."""
-    home = read_settings(given.home, given.agency)
-    source = str(home["source"]["urn"])
+    settings = read_settings(given.home, given.agency)
     try:
-        with open_outbox(given.home / "outbox.db", source, read_only=True) as outbox:
-            report = describe_outbox(outbox, source, given.home)
+        with open_outbox(given.home / "outbox.db", str(settings["source"]["urn"]), read_only=True) as outbox:
+            report = describe_outbox(outbox, settings, given.home)
     except FileNotFoundError:
         say("nothing was read yet: there is no outbox")
         return WELL_DONE
@@ -201,10 +203,12 @@ def do_rejoin(given: Given) -> int:
     """`rejoin`."""
     clock = find_clock(given.environment)
     home = open_home(given.home, given.agency)
-    carrier = _make_carrier(given, home, clock)
-    with open_outbox(home.outbox_path, home.source) as outbox:
+    with (
+        closing(_make_carrier(given, home, clock)) as carrier,
+        open_outbox(home.outbox_path, home.source) as outbox,
+    ):
         try:
-            compared = rejoin(outbox, carrier, Sealer(home.source, home.event_key), clock)
+            compared = rejoin(outbox, carrier, make_sealer(home), clock)
         except Undelivered as fault:
             say(fault.why)
             return FAULT_FOUND
@@ -259,8 +263,13 @@ def _open_line(given: Given, sender: Sender | None, *, again: bool) -> Iterator[
         raise NotADirectoryError(f"{given.words.folder} is no folder")
     clock = find_clock(given.environment)
     home = open_home(given.home, given.agency)
-    carrier = _make_carrier(given, home, clock)
-    with open_outbox(home.outbox_path, home.source) as outbox:
+    with (
+        closing(_make_carrier(given, home, clock)) as carrier,
+        open_outbox(home.outbox_path, home.source) as outbox,
+    ):
+        sealer = make_sealer(home)
+        if sealer.to is not None:
+            hide_waiting(outbox, sealer)
         yield _make_line(given.agency, home, outbox, carrier, clock, sender, again)
 
 
@@ -269,23 +278,15 @@ def _make_line(
 ) -> Line:
     progress = Progress()
     intake = Intake(agency, home, outbox, clock, progress, sender, again)
-    delivery = Delivery(outbox, carrier, home.source, clock)
+    again_after_s = home.settings.get("outbox", {}).get("send_again_after_s", SEND_AGAIN_AFTER_S)
+    delivery = Delivery(outbox, carrier, home.source, clock, send_again_after_s=again_after_s)
     delivery.on_progress = lambda sent: progress.count(intake.tally.ends.total(), intake.tally.sealed, sent)
     return Line(intake, delivery, lambda words: progress.say(printable(words)))
 
 
 def _make_carrier(given: Given, home: Home, clock: Clock) -> Carrier:
-    hub = home.settings.get("hub", {})
-    for name in ("urn", "url"):
-        if not hub.get(name):
-            raise BadHome(f"adapter.toml says nothing for [hub] {name}")
-    audience = hub.get("audience") or f"{hub['urn']}/inbox"
     real_time = "ADAPTER_DEMO_CLOCK" not in given.environment
-    door = Door(hub["url"], audience, hub["urn"], home.source, home.transport_key, get_receipt_key(home), real_time)
-    try:
-        return given.make_carrier(door, clock)
-    except ValueError as fault:
-        raise BadHome(str(fault)) from None
+    return make_carrier(home, clock, real_time=real_time, make_http=given.make_http)
 
 
 def _read_sender(words: argparse.Namespace) -> Sender | None:

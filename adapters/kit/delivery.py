@@ -1,7 +1,8 @@
 """Sends what is pending until the hub has answered for every record. The one port through which records leave.
 
 A row is cleared only by a receipt over exactly the bytes that were sent. Whatever fails, the row stays and is sent
-again, and the hub takes the repeat for a duplicate. How records travel is the carrier's business (`publisher.py`).
+again, and the hub takes the repeat for a duplicate. How records travel is the carrier's business (`publisher.py` over
+HTTPS, `kafka.py` by a topic).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Protocol
 from adapters.kit.clock import Clock
 from adapters.kit.outbox import Head, Outbox, Row
 from adapters.kit.when import rfc3339
+from adapters.kit.wire import OnTheWire
 from schemas.envelope import Receipt
 
 MOST_RECORDS = 500
@@ -22,7 +24,16 @@ FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
 LONGEST_RETRY_AFTER_S = 300.0
 SEND_AGAIN_AFTER_S = 60.0
-ASK_EVERY_S = 60.0
+LISTEN_S = 1.0
+"""How long one question for receipts may wait for them while some are outstanding."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubHead:
+    """Where the hub stands with a source. `lags` when it may have heard more since it said so."""
+
+    head: Head
+    lags: bool = False
 
 
 class Undelivered(Exception):
@@ -43,21 +54,31 @@ class Distrusted(Exception):
 class Carrier(Protocol):
     """What carries sealed records to the hub and its receipts back. Every call may raise Undelivered or Distrusted."""
 
-    def send(self, records: Sequence[bytes]) -> list[Receipt]:
-        """Sends a batch; gives the receipts that came back at once, if any."""
-        ...
-
-    def get_head(self) -> Head:
-        """Where the hub stands with this source."""
-        ...
-
-    def get_receipts(self, after: int) -> tuple[list[Receipt], int]:
-        """Receipts made after this cursor, and the cursor to go on from."""
+    @property
+    def ask_every_s(self) -> float:
+        """How often to ask for receipts: seldom where they come back with the records, at once where they do not."""
         ...
 
     @property
     def hub_ahead_s(self) -> float | None:
         """By how many seconds the hub's clock is ahead of ours, as of its last answer; None where not known."""
+        ...
+
+    def send(self, records: Sequence[bytes]) -> list[Receipt]:
+        """Sends a batch; gives the receipts that came back at once, if any."""
+        ...
+
+    def get_head(self) -> HubHead | None:
+        """Where the hub stands with this source; None where nothing can be known of it."""
+        ...
+
+    def get_receipts(self, after: str, wait_s: float) -> tuple[list[Receipt], str]:
+        """Receipts made after this cursor, and the cursor to go on from. Cursors are the carrier's own words: "" is the
+        beginning, and so is one that it does not know. Where none are there, it may wait so long for some."""
+        ...
+
+    def close(self) -> None:
+        """Ends the connections."""
         ...
 
 
@@ -75,10 +96,14 @@ class Delivery:
     settled: int = 0
     refused: int = 0
     not_before: float = 0.0
+    send_again_after_s: float = SEND_AGAIN_AFTER_S
     _most: int = MOST_RECORDS
     _faults: int = 0
     _ask_at: float = 0.0
-    _due: dict[str, float] = field(default_factory=dict)
+    _wire: OnTheWire = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._wire = OnTheWire(self.send_again_after_s)
 
     def start(self) -> None:
         """What was on the wire when a former process ended is pending again."""
@@ -88,38 +113,45 @@ class Delivery:
     def deliver(self, patience_s: float, before: Callable[[], None] = lambda: None) -> bool:
         """Sends until every row has its receipt. False when `patience_s` of waiting brought no progress; nothing is
         lost then. `before` is done before each attempt and may raise Undelivered too. Raises Distrusted."""
-        waited = 0.0
+        since = self.monotonic()
         while True:
             settled = self.settled
             try:
                 before()
                 self._send_all()
                 if self.settled > settled or self.monotonic() >= self._ask_at:
-                    self.fetch_receipts()
+                    self.fetch_receipts(LISTEN_S if self.outbox.has_unsettled() else 0)
                 self._faults = 0
                 if not self.outbox.has_unsettled():
                     return True
-                next_wait = max(FIRST_WAIT_S, min(self._due.values(), default=0.0) - self.monotonic())
+                wait = self._until_next()
             except Undelivered as fault:
-                next_wait = self.wait_after(fault)
+                wait = self.wait_after(fault)
+            now = self.monotonic()
             if self.settled > settled:
-                waited, self._faults = 0.0, 0
-            self.not_before = self.monotonic() + next_wait
-            if waited + next_wait > patience_s:
+                since, self._faults = now, 0
+            self.not_before = now + wait
+            if now + wait - since > patience_s:
                 return False
-            self.sleep(next_wait)
-            waited += next_wait
+            self.sleep(wait)
+
+    def _until_next(self) -> float:
+        soonest = min(self._ask_at, self._wire.find_next()) - self.monotonic()
+        return max(min(FIRST_WAIT_S, self.carrier.ask_every_s), soonest)
 
     def _send_all(self) -> None:
         self._make_due()
         while batch := self.outbox.find_pending(self._most, MOST_BYTES):
             self._send(batch)
+            if self.monotonic() >= self._ask_at:  # what comes back meanwhile is not left until everything is out
+                self.fetch_receipts()
             self.on_progress(self.settled)
 
     def _send(self, batch: list[Row]) -> None:
         ids = [row.id for row in batch]
         with self.outbox.transaction():
             self.outbox.mark_sent(ids)
+        self._wire.add(batch[0].sequence, batch[-1].sequence, self.monotonic())
         try:
             receipts = self.carrier.send([row.record for row in batch])
         except Undelivered as fault:
@@ -129,43 +161,46 @@ class Delivery:
                 self._most = max(1, len(batch) // 2)
                 return
             raise
-        self._due.update(dict.fromkeys(ids, self.monotonic() + SEND_AGAIN_AFTER_S))
         self.apply(receipts)
 
     def _make_due(self) -> None:
-        now = self.monotonic()
-        due = [row_id for row_id, at in self._due.items() if at <= now]
-        for row_id in due:
-            del self._due[row_id]
-        if due:
+        for batch in self._wire.take_due(self.monotonic()):
             with self.outbox.transaction():
-                self.outbox.mark_pending(due)
+                self.outbox.mark_pending_between(batch.first, batch.last)
 
-    def apply(self, receipts: Sequence[Receipt], cursor: int | None = None) -> None:
+    def apply(self, receipts: Sequence[Receipt], cursor: str | None = None) -> None:
         """Settles the rows these receipts are about, and remembers the cursor, in one transaction."""
         with self.outbox.transaction():
             for receipt in receipts:
-                row_id = self.outbox.apply_receipt(receipt, self.source)
-                if row_id is not None:
-                    self._due.pop(row_id, None)
+                sequence = self.outbox.apply_receipt(receipt, self.source)
+                if sequence is not None:
+                    self._wire.hear(sequence, self.monotonic())
                     self.settled += 1
                     self.refused += not receipt.settles
             if cursor is not None:
                 self.outbox.set_meta("receipts_cursor", cursor)
-            self.outbox.set_meta("answered_at", rfc3339(self.clock()))
-            if self.carrier.hub_ahead_s is not None:
-                self.outbox.set_meta("hub_ahead_s", round(self.carrier.hub_ahead_s))
-            self.outbox.set_meta("fault", "")
+            self._remember_answer(bool(receipts))
 
-    def fetch_receipts(self) -> None:
-        """Takes in what the hub said later: releases and refusals by people, receipts that were lost."""
-        self._ask_at = self.monotonic() + ASK_EVERY_S
+    def _remember_answer(self, heard_the_hub: bool) -> None:
+        now = rfc3339(self.clock())
+        self.outbox.set_meta("answered_at", now)
+        if heard_the_hub:
+            self.outbox.set_meta("receipts_at", now)
+        if self.carrier.hub_ahead_s is not None:
+            self.outbox.set_meta("hub_ahead_s", round(self.carrier.hub_ahead_s))
+        self.outbox.set_meta("fault", "")
+
+    def fetch_receipts(self, wait_s: float = 0) -> None:
+        """Takes in what the hub said: receipts that come by themselves, releases and refusals by people, what was
+        lost. Waits so long for the first of them."""
         while True:
-            after = int(self.outbox.get_meta("receipts_cursor", 0))
-            receipts, following = self.carrier.get_receipts(after)
+            after = str(self.outbox.get_meta("receipts_cursor", ""))
+            receipts, following = self.carrier.get_receipts(after, wait_s)
+            self._ask_at = self.monotonic() + self.carrier.ask_every_s
             self.apply(receipts, following)
-            if following <= after or not receipts:
+            if following == after or not receipts:
                 return
+            wait_s = 0
 
     def wait_after(self, fault: Undelivered) -> float:
         """Remembers the fault for `status` and gives how long to wait: what the hub asks, else longer each time."""

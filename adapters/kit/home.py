@@ -4,6 +4,7 @@ adapter.toml     settings, edited by people
 event.pem        signs events            transport.pem   signs the tokens that open the hub's inbox
 agency.secret    makes ids and pseudonyms    salt.secret     makes the salts of the seals
 hub-receipt.jwk  the hub's receipt key, pinned       outbox.db   the adapter's memory
+kafka-ca.pem, kafka.password, hub-sealing.jwk        where records go by Kafka (`broker.py`)
 """
 
 from __future__ import annotations
@@ -86,6 +87,9 @@ def read_settings(path: Path, agency: Agency) -> Settings:
         raise BadHome('adapter.toml: [identity] mode is "test" or "live"')
     if settings.get("relevance", {}).get("otherwise", "send") not in ("send", "hold"):
         raise BadHome('adapter.toml: [relevance] otherwise is "send" or "hold"')
+    again_after_s = settings.get("outbox", {}).get("send_again_after_s", 60)
+    if type(again_after_s) is not int or again_after_s < 1:
+        raise BadHome("adapter.toml: [outbox] send_again_after_s is a number of seconds")
     return settings
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.kit.agency import Agency, Format
+from adapters.kit.broker import make_sealer
 from adapters.kit.clock import Clock
 from adapters.kit.events import Ready, get_version
 from adapters.kit.files import Found, Look, digest_file, look_at, read_records
@@ -32,7 +33,6 @@ from adapters.kit.outcomes import NativeRecord, Unreadable
 from adapters.kit.placing import Standing
 from adapters.kit.progress import Progress
 from adapters.kit.relevance import Sender
-from adapters.kit.sealing import Sealer
 from adapters.kit.when import rfc3339
 from schemas.envelope import CannotSeal
 
@@ -74,7 +74,7 @@ class Intake:
     def __post_init__(self) -> None:
         memory = self.outbox.memory
         self._judge = Judge(self.home.settings, self.home.secrets, memory, self.sender)
-        self._sealer = Sealer(self.home.source, self.home.event_key)
+        self._sealer = make_sealer(self.home)
 
     def take_file(self, path: Path) -> bool:
         """Reads a file to its end, if its bytes were not read before. False if they were.

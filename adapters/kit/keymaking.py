@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.kit.agency import Agency
+from adapters.kit.broker import pin_files, split_servers
 from adapters.kit.home import RECEIPT_KEY_FILE, BadHome, Home, make_private_files, open_home, write_new
 from schemas.envelope import KeyEntry, SigningKey, proof_of_possession
 from schemas.naming import find_fault_in, find_fault_in_kind
@@ -36,12 +37,20 @@ url = {url}
 audience = {audience}
 receipt_key = "hub-receipt.jwk"
 
+[kafka]
+servers = {kafka_servers}                # with "host:port" in it, records go by Kafka, sealed to the hub
+ca = "kafka-ca.pem"
+# user = "..."              # when the broker knows us by another name than the source's
+password_file = "kafka.password"
+sealing_key = "hub-sealing.jwk"
+
 [relevance]
 otherwise = "send"          # or "hold": what is on no list, about a child not yet shared, waits for a person
 held_back_formats = []      # formats that leave only when a person sends them (once DIR --by PERSON --decided DATE)
 
 [outbox]
 keep_sent_days = 30         # so long the bytes of receipted records are kept, should the hub have to be restored
+# send_again_after_s = 60   # so long a record waits for its receipt before it is sent again
 """
 
 MUST_AGREE = {"source": ("source", "urn"), "hub": ("hub", "urn"), "partnership": ("partnership", "urn")}
@@ -71,11 +80,16 @@ def _make_home(path: Path, agency: Agency, words: Mapping[str, str]) -> tuple[Ho
     if words.get("receipt_key") and not (path / RECEIPT_KEY_FILE).exists():
         _pin_receipt_key(path, Path(words["receipt_key"]), words.get("hub", ""))
         made.append(RECEIPT_KEY_FILE)
+    made += pin_files(path, words)
     home = open_home(path, agency)
     for word, (table, name) in MUST_AGREE.items():
         stands = home.settings.get(table, {}).get(name, "")
         if words.get(word) and stands != words[word]:
             raise BadHome(f"adapter.toml says [{table}] {name} = {stands!r}; edit it, or leave --{word} out")
+    if words.get("kafka_servers"):
+        stands = home.settings.get("kafka", {}).get("servers", [])
+        if stands != split_servers(words["kafka_servers"]):
+            raise BadHome(f"adapter.toml says [kafka] servers = {stands}; edit it, or leave --kafka-servers out")
     if not home.settings.get("hub", {}).get("urn"):
         raise BadHome("adapter.toml says nothing for [hub] urn")
     service = home.settings["service"]
@@ -106,6 +120,7 @@ def write_skeleton(agency: Agency, words: Mapping[str, str]) -> str:
     given = {**dict.fromkeys(NEEDED, ""), "url": "", **words}
     given["audience"] = given.get("audience") or f"{given['hub']}/inbox"
     quoted = {name: json.dumps(value, ensure_ascii=False) for name, value in given.items()}
+    quoted["kafka_servers"] = json.dumps(split_servers(given.get("kafka_servers", "")))
     own = f"\n{agency.skeleton.strip()}\n" if agency.skeleton.strip() else ""
     return SKELETON.format(**quoted) + own
 

@@ -22,14 +22,18 @@ from typing import Any
 from adapters.kit.memory import MEMORY_TABLES, Memory
 from schemas.envelope import Receipt
 
-SHAPE = 2
+SHAPE = 3
 UNSETTLED = "state IN ('pending', 'sent')"
+NOT_OUR_MISTAKE = (
+    sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PERM,
+)  # fmt: skip
+"""SQLite's primary codes, beside the full disk, for a file that does not take what is written."""
 
 OWN_TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE sealed (
     id TEXT PRIMARY KEY, sequence INTEGER NOT NULL, statement TEXT NOT NULL, record_sha256 TEXT NOT NULL,
-    record BLOB, size INTEGER NOT NULL, event TEXT NOT NULL, sealed_at TEXT NOT NULL,
+    record BLOB, plain BLOB, size INTEGER NOT NULL, event TEXT NOT NULL, sealed_at TEXT NOT NULL,
     state TEXT NOT NULL DEFAULT 'pending', outcome TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '',
     position INTEGER, cursor INTEGER NOT NULL DEFAULT 0, settled_at TEXT NOT NULL DEFAULT ''
 );
@@ -42,6 +46,10 @@ CREATE TABLE gap (at TEXT NOT NULL, own_sequence INTEGER NOT NULL, hub_sequence 
 
 class OutboxLocked(Exception):
     """Another process works with this outbox. One source has one outbox and one process."""
+
+
+class OutboxUnwritable(Exception):
+    """The outbox's file cannot take what was to be written. All of that was left undone; nothing is lost."""
 
 
 class OutboxForeign(Exception):
@@ -59,13 +67,15 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A sealed record on its way. Digests are hex SHA-256 of the statement's and of the record's bytes."""
+    """A sealed record on its way. Digests are hex SHA-256 of the statement's and of the record's bytes. `plain` is
+    salt ‖ data of a version 2 record, which only the hub can open."""
 
     id: str
     sequence: int
     statement: str
     record_sha256: str
     record: bytes
+    plain: bytes | None = None
 
 
 class Outbox:
@@ -77,14 +87,16 @@ class Outbox:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All of it or nothing of it, on disk when it ends."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+        """All of it or nothing of it, on disk when it ends. OutboxUnwritable when the file does not take it."""
+        with _told_in_words():
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:  # a full disk has ended it already
+                    self._db.execute("ROLLBACK")
+                raise
 
     # -- the source's head
 
@@ -119,17 +131,24 @@ class Outbox:
     def add_sealed(self, row: Row, event: str, at: str) -> None:
         """A new row to be sent."""
         self._db.execute(
-            "INSERT INTO sealed (id, sequence, statement, record_sha256, record, size, event, sealed_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (row.id, row.sequence, row.statement, row.record_sha256, row.record, len(row.record), event, at),
+            "INSERT INTO sealed (id, sequence, statement, record_sha256, record, plain, size, event, sealed_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (row.id, row.sequence, row.statement, row.record_sha256, row.record, row.plain, len(row.record), event, at),
         )
 
     def replace_sealed(self, row: Row, at: str) -> None:
         """The same event sealed again under another sequence, to be sent."""
+        self.replace_record(row)
         self._db.execute(
-            "UPDATE sealed SET sequence = ?, statement = ?, record_sha256 = ?, record = ?, size = ?, sealed_at = ?,"
-            " state = 'pending' WHERE id = ?",
-            (row.sequence, row.statement, row.record_sha256, row.record, len(row.record), at, row.id),
+            "UPDATE sealed SET sequence = ?, statement = ?, sealed_at = ?, state = 'pending' WHERE id = ?",
+            (row.sequence, row.statement, at, row.id),
+        )
+
+    def replace_record(self, row: Row) -> None:
+        """The same statement in other bytes."""
+        self._db.execute(
+            "UPDATE sealed SET record = ?, record_sha256 = ?, size = ?, plain = ? WHERE id = ?",
+            (row.record, row.record_sha256, len(row.record), row.plain, row.id),
         )
 
     def find_pending(self, most_records: int, most_bytes: int) -> list[Row]:
@@ -159,9 +178,14 @@ class Outbox:
         found = self._db.execute(f"SELECT id FROM sealed WHERE {UNSETTLED} ORDER BY sequence")  # noqa: S608
         return [row[0] for row in found]
 
+    def find_unhidden_ids(self) -> list[str]:
+        """The ids of rows without a receipt whose record is version 1."""
+        found = self._db.execute(f"SELECT id FROM sealed WHERE {UNSETTLED} AND plain IS NULL")  # noqa: S608
+        return [row[0] for row in found]
+
     def get_row(self, event_id: str) -> Row:
         """A row whose bytes are still held."""
-        question = "SELECT id, sequence, statement, record_sha256, record FROM sealed WHERE id = ?"
+        question = "SELECT id, sequence, statement, record_sha256, record, plain FROM sealed WHERE id = ?"
         return Row(*self._db.execute(question, (event_id,)).fetchone())
 
     def mark_sent(self, ids: Sequence[str]) -> None:
@@ -177,6 +201,12 @@ class Outbox:
             for i in ids
         )
 
+    def mark_pending_between(self, first: int, last: int) -> None:
+        """Rows of these sequences that have no receipt are to be sent again."""
+        self._db.execute(
+            "UPDATE sealed SET state = 'pending' WHERE state = 'sent' AND sequence BETWEEN ? AND ?", (first, last)
+        )
+
     def send_again_after(self, sequence: int) -> int:
         """Rows that the hub once settled and, its head being behind them, no longer holds. Gives how many."""
         return self._db.execute(
@@ -185,19 +215,20 @@ class Outbox:
             (sequence,),
         ).rowcount
 
-    def apply_receipt(self, receipt: Receipt, source: str) -> str | None:
-        """Settles the row that this receipt is about and gives its id. None when it is about none of ours, byte for
-        byte, or says nothing new."""
+    def apply_receipt(self, receipt: Receipt, source: str) -> int | None:
+        """Settles the row that this receipt is about and gives its sequence. None when it is about none of ours, byte
+        for byte, or says nothing new."""
         found = self._db.execute(
-            "SELECT id, statement, record_sha256, cursor, state FROM sealed WHERE id = ? OR record_sha256 = ?",
+            "SELECT id, sequence, statement, record_sha256, cursor, state FROM sealed"
+            " WHERE id = ? OR record_sha256 = ?",
             (receipt.id, receipt.record),
         ).fetchall()
-        for own_id, statement, record_sha256, cursor, state in found:
+        for own_id, sequence, statement, record_sha256, cursor, state in found:
             if receipt.answers(source=source, id=own_id, statement=statement, record=record_sha256):
                 if state not in ("pending", "sent") and receipt.cursor <= cursor:
                     return None
                 self._settle(own_id, receipt)
-                return str(own_id)
+                return int(sequence)
         return None
 
     def _settle(self, own_id: str, receipt: Receipt) -> None:
@@ -215,7 +246,7 @@ class Outbox:
     def forget_sent(self, before: str) -> int:
         """Drops the bytes of cleared rows settled before this time; their ids stay for ever. Gives how many."""
         return self._db.execute(
-            "UPDATE sealed SET record = NULL WHERE record IS NOT NULL AND settled_at < ?"
+            "UPDATE sealed SET record = NULL, plain = NULL WHERE record IS NOT NULL AND settled_at < ?"
             " AND state IN ('admitted', 'duplicate')",
             (before,),
         ).rowcount
@@ -254,8 +285,9 @@ def open_outbox(path: Path, source: str, *, read_only: bool = False) -> Iterator
     with _locked(path.with_suffix(".lock")):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         connection = _connect(path.absolute().as_uri())
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        with _told_in_words():
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
         outbox = Outbox(connection)
         try:
             _make_tables(connection, outbox, source)
@@ -263,6 +295,22 @@ def open_outbox(path: Path, source: str, *, read_only: bool = False) -> Iterator
             yield outbox
         finally:
             outbox.close()
+
+
+@contextmanager
+def _told_in_words() -> Iterator[None]:
+    """A full disk or a file that cannot be written becomes OutboxUnwritable; our own mistakes stay what they are."""
+    try:
+        yield
+    except sqlite3.OperationalError as fault:
+        code = fault.sqlite_errorcode & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            why = "the disk is full: outbox.db cannot take more. Nothing is lost; make room, and it goes on"
+        elif code in NOT_OUR_MISTAKE:
+            why = f"outbox.db cannot be written ({fault.sqlite_errorname}). Nothing is lost"
+        else:
+            raise
+        raise OutboxUnwritable(why) from None
 
 
 def _connect(address: str) -> sqlite3.Connection:

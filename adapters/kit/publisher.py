@@ -18,12 +18,13 @@ from urllib.parse import urlsplit
 import httpx
 
 from adapters.kit.clock import Clock
-from adapters.kit.delivery import Distrusted, Undelivered
+from adapters.kit.delivery import Distrusted, HubHead, Undelivered
 from adapters.kit.outbox import Head
 from schemas.envelope import KeyEntry, Receipt, Refused, SigningKey, open_receipts, transport_token
 
 NDJSON = "application/x-ndjson"
 TIMEOUT_S = 30.0
+ASK_EVERY_S = 60.0
 MOST_ANSWER_BYTES = 4 * 1024 * 1024
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 WORDS = {
@@ -50,7 +51,12 @@ class Door:
 
 
 class HttpCarrier:
-    """Carries over HTTPS; plain HTTP only to this machine itself. `transport` is given by tests."""
+    """Carries over HTTPS; plain HTTP only to this machine itself. `transport` is given by tests.
+
+    A cursor is the number of the last receipt; receipts come back with the records, so it asks seldom and never waits.
+    """
+
+    ask_every_s = ASK_EVERY_S
 
     def __init__(self, door: Door, clock: Clock, transport: httpx.BaseTransport | None = None) -> None:
         address = urlsplit(door.url)
@@ -74,21 +80,22 @@ class HttpCarrier:
         answer = self._call("POST", "/inbox", content=b"\n".join(records) + b"\n", headers={"Content-Type": NDJSON})
         return self._open(answer)
 
-    def get_head(self) -> Head:
+    def get_head(self) -> HubHead:
         """GET /inbox/head."""
         answer = self._call("GET", "/inbox/head")
         sequence, digest, source = answer.get("sequence"), answer.get("digest"), answer.get("source")
         if type(sequence) is not int or sequence < 0 or not isinstance(digest, str) or source != self._door.source:
             raise Undelivered("the hub's answer about its head has another form")
-        return Head(sequence, digest)
+        return HubHead(Head(sequence, digest))
 
-    def get_receipts(self, after: int) -> tuple[list[Receipt], int]:
+    def get_receipts(self, after: str, wait_s: float) -> tuple[list[Receipt], str]:
         """GET /inbox/receipts?after=CURSOR."""
-        answer = self._call("GET", "/inbox/receipts", params={"after": str(after)})
+        known = after if after.isascii() and after.isdecimal() else "0"
+        answer = self._call("GET", "/inbox/receipts", params={"after": known})
         following = answer.get("next")
-        if type(following) is not int:
+        if type(following) is not int or following < int(known):
             raise Undelivered("the hub's answer with receipts has another form")
-        return self._open(answer), following
+        return self._open(answer), str(following)
 
     def _open(self, answer: dict[str, Any]) -> list[Receipt]:
         try:

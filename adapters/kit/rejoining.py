@@ -28,22 +28,33 @@ class Compared:
 
 
 def compare_heads(outbox: Outbox, carrier: Carrier) -> Compared:
-    """Raises Behind if we may not go on. If the hub itself was restored, what it lost becomes pending again."""
-    own, hub = outbox.get_head(), carrier.get_head()
+    """Raises Behind if we may not go on. If the hub itself was restored, what it lost becomes pending again.
+
+    A head that lags tells of a fork or of a lost memory of ours as well as a fresh one, only later. It never tells that
+    the hub was restored: it may be older than receipts that we hold, and rows settled by those are at the hub. (A hub
+    that goes back in time goes back in its topic too, and reads there again by itself.) No head at all tells nothing.
+    """
+    own, known = outbox.get_head(), carrier.get_head()
+    if known is None:
+        return Compared(own, Head(0, ""))
+    hub = known.head
     if hub.sequence > own.sequence:
         raise Behind(f"the hub has heard number {hub.sequence} of this source, this outbox ends at {own.sequence}")
     if not _agrees(outbox, own, hub):
         raise Behind(f"the hub holds another statement number {hub.sequence} of this source than this outbox")
+    if known.lags:
+        return Compared(own, hub)
     with outbox.transaction():
         sent_again = outbox.send_again_after(hub.sequence)
         if sent_again:
-            outbox.set_meta("receipts_cursor", 0)
+            outbox.set_meta("receipts_cursor", "")
     return Compared(own, hub, sent_again)
 
 
 def rejoin(outbox: Outbox, carrier: Carrier, sealer: Sealer, clock: Clock) -> Compared:
     """Goes on from the hub's head, records the gap, and seals what has no receipt again behind it."""
-    own, hub = outbox.get_head(), carrier.get_head()
+    own, known = outbox.get_head(), carrier.get_head()
+    hub = known.head if known else Head(0, "")
     if hub.sequence <= own.sequence and _agrees(outbox, own, hub):
         return Compared(own, hub)
     at = clock()
@@ -55,7 +66,7 @@ def rejoin(outbox: Outbox, carrier: Carrier, sealer: Sealer, clock: Clock) -> Co
             again, head = sealer.seal_again(outbox.get_row(row_id), head, at)
             outbox.replace_sealed(again, rfc3339(at))
         outbox.move_head(head)
-        outbox.set_meta("receipts_cursor", 0)
+        outbox.set_meta("receipts_cursor", "")
     return Compared(own, hub, len(waiting), moved=True)
 
 

@@ -5,7 +5,6 @@ Nothing here can lose a record: what was read is in the outbox, what was not is 
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from pathlib import Path
 from adapters.kit.delivery import Delivery, Undelivered
 from adapters.kit.files import Look, list_files, look_at
 from adapters.kit.intake import FileChanged, Intake
+from adapters.kit.outbox import OutboxUnwritable
 from adapters.kit.rejoining import compare_heads
 from adapters.kit.when import rfc3339
 
@@ -49,32 +49,47 @@ class Line:
 
     def once(self, folder: Path, patience_s: float) -> bool:
         """Reads every file there is and sends until each record has its receipt. False when the hub did not take all
-        in time: the rest stays in the outbox. Raises Behind, Distrusted."""
+        in time: the rest stays in the outbox. Raises Behind, Distrusted, OutboxUnwritable."""
         try:
             self.join()
         except Undelivered as fault:
             self.say(f"{fault.why}; reading goes on, sending is tried again")
-        for path in list_files(folder):
-            self._take(path)
-        self._forget_sent()
+        try:
+            self._forget_sent()  # before reading: on a full disk it makes room
+            for path in list_files(folder):
+                self._take(path)
+        except OutboxUnwritable as fault:
+            self.troubles += 1
+            self.say(str(fault))
         return self._deliver(patience_s)
 
     def run(self, folder: Path, stop: Callable[[], bool]) -> None:
         """Reads files as they come to rest and sends, until told to stop. Raises Behind, Distrusted."""
         while not stop():
             try:
-                for path in list_files(folder):
-                    if self._is_at_rest(path):
-                        self._take(path)
-                    if stop():
-                        return
-                if self.monotonic() >= self.delivery.not_before:
-                    self._deliver(0)
-                self._forget_sent()
+                self._go_round(folder, stop)
                 self.sleep(POLL_S)
-            except (OSError, sqlite3.OperationalError) as fault:  # a full disk, a folder that is away for a while
-                self.say(f"cannot go on for now: {type(fault).__name__}; trying again in {AFTER_A_FAULT_S:.0f} s")
-                self.sleep(AFTER_A_FAULT_S)
+            except OutboxUnwritable as fault:
+                self._wait_for(str(fault))
+            except OSError as fault:  # a folder that is away for a while
+                self._wait_for(f"cannot go on for now: {type(fault).__name__}")
+
+    def _go_round(self, folder: Path, stop: Callable[[], bool]) -> None:
+        """Reads what came to rest. What is sealed is sent even where nothing more can be read."""
+        try:
+            self._forget_sent()
+            for path in list_files(folder):
+                if self._is_at_rest(path):
+                    self._take(path)
+                if stop():
+                    return
+        finally:
+            if not stop() and self.monotonic() >= self.delivery.not_before:
+                self._deliver(0)
+
+    def _wait_for(self, why: str) -> None:
+        self.say(f"{why}; trying again in {AFTER_A_FAULT_S:.0f} s")
+        self.sleep(AFTER_A_FAULT_S)
 
     def _is_at_rest(self, path: Path) -> bool:
         """A file is taken when it looked the same at the last round, and was not taken as it looks now."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from adapters.kit.agency import Settings
+from adapters.kit.broker import KAFKA_FILES, describe_way
 from adapters.kit.home import WHAT_TO_BACK_UP
 from adapters.kit.outbox import Outbox
 
@@ -30,12 +32,14 @@ LAST_FILE = "SELECT name, records, at FROM file ORDER BY rowid DESC LIMIT 1"
 OLDEST_WAITING = "SELECT min(sealed_at) FROM sealed WHERE state IN ('pending', 'sent')"
 
 
-def describe_outbox(outbox: Outbox, source: str, home: Path) -> dict[str, Any]:
+def describe_outbox(outbox: Outbox, settings: Settings, home: Path) -> dict[str, Any]:
     """The whole status as one JSON object; absent members are not known."""
+    source = str(settings["source"]["urn"])
     states = {state: count for state, count, _ in outbox.select(BY_STATE)}
     head = outbox.get_head()
     report: dict[str, Any] = {
         "source": source,
+        "transport": describe_way(settings),
         "head": {"sequence": head.sequence, "digest": head.digest},
         "pending": states.get("pending", 0),
         "awaiting_receipt": states.get("sent", 0),
@@ -48,17 +52,22 @@ def describe_outbox(outbox: Outbox, source: str, home: Path) -> dict[str, Any]:
         ],
         "to_look_at": _rows(outbox, KEPT, ("outcome", "file", "record", "reason", "field"), MOST_SHOWN),
         "gaps": _rows(outbox, "SELECT at, own_sequence, hub_sequence FROM gap", ("at", "own_sequence", "hub_sequence")),
-        "back_up": [str(home / name) for name in WHAT_TO_BACK_UP],
+        "back_up": [str(home / name) for name in _what_to_back_up(home)],
     }
     files = _rows(outbox, LAST_FILE, ("name", "records", "at"))
     known = {
         "last_file": files[0] if files else None,
         "waiting_since": outbox.select(OLDEST_WAITING)[0][0],
-        "hub_answered_at": outbox.get_meta("answered_at", None),
+        "answered_at": outbox.get_meta("answered_at", None),
+        "receipts_at": outbox.get_meta("receipts_at", None),
         "hub_clock_ahead_s": outbox.get_meta("hub_ahead_s", None),
         "fault": outbox.get_meta("fault", "") or None,
     }
     return report | {name: value for name, value in known.items() if value is not None}
+
+
+def _what_to_back_up(home: Path) -> list[str]:
+    return [*WHAT_TO_BACK_UP, *(name for name in KAFKA_FILES if (home / name).exists())]
 
 
 def _rows(outbox: Outbox, question: str, names: tuple[str, ...], *given: Any) -> list[dict[str, Any]]:
@@ -68,11 +77,14 @@ def _rows(outbox: Outbox, question: str, names: tuple[str, ...], *given: Any) ->
 
 def as_lines(report: dict[str, Any]) -> list[str]:
     """The status for people."""
+    way, waits = report["transport"], report["pending"] + report["awaiting_receipt"]
     lines = [
         f"source            {report['source']}",
+        f"goes by           {way['way']} to {', '.join(way['to'])}" + (f" as {way['user']}" if "user" in way else ""),
         f"sealed            {report['head']['sequence']} records",
-        f"to be sent        {report['pending']}" + (f", since {report['waiting_since']}" if report["pending"] else ""),
+        f"to be sent        {report['pending']}",
         f"awaiting receipt  {report['awaiting_receipt']}",
+        *([f"oldest waits      since {report['waiting_since']}"] if waits else []),
         f"at the hub        {report['admitted']}",
         f"refused           {report['refused']}",
     ]
@@ -98,8 +110,11 @@ def as_lines(report: dict[str, Any]) -> list[str]:
     ]
     if abs(report.get("hub_clock_ahead_s", 0)) > 5:
         lines.append(f"clock             the hub's is {report['hub_clock_ahead_s']} s ahead of ours")
-    if "hub_answered_at" in report:
-        lines.append(f"hub answered      {report['hub_answered_at']}")
+    if "answered_at" in report:
+        who = "hub" if way["way"] == "https" else "broker"
+        lines.append(f"{who + ' answered':<18}{report['answered_at']}")
+    if "receipts_at" in report:
+        lines.append(f"last receipts     {report['receipts_at']}")
     if "fault" in report:
         lines.append(f"sending stands    {report['fault']}")
     lines.append(f"back up           {', '.join(report['back_up'])}")

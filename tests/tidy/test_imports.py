@@ -40,6 +40,7 @@ HOMES = {
     "hl7": SOURCES,
     "yaml": SOURCES,
     "httpx": ("adapters.kit.publisher", "demo"),
+    "kafka": ("adapters.kit.kafka",),
     "eventsourcing": ("hub.store",),
     "psycopg": ("hub.store",),
     "cedarpy": ("hub.policy",),

@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 
-_spec = importlib.util.spec_from_file_location("kit_toy", Path(__file__).with_name("kit_toy.py"))
-kit_toy = importlib.util.module_from_spec(_spec)
-sys.modules["kit_toy"] = kit_toy
-_spec.loader.exec_module(kit_toy)
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+kit_toy, kit_broker = load("kit_toy"), load("kit_broker")
 
 from adapters.kit.delivery import Delivery  # noqa: E402
 from adapters.kit.home import open_home  # noqa: E402
@@ -99,9 +104,24 @@ def make_http(hub, home):
     return HttpCarrier(door, lambda: kit_toy.NOON, hub.transport())
 
 
-@pytest.fixture(params=["over-http", "direct"])
-def carrier(request, hub, home):
-    return make_http(hub, home) if request.param == "over-http" else kit_toy.DirectCarrier(hub)
+@pytest.fixture
+def fake_broker(hub):
+    return kit_broker.FakeBroker(hub)
+
+
+@pytest.fixture(params=["over-http", "direct", "over-kafka"])
+def carrier(request, hub, home, fake_broker):
+    match request.param:
+        case "over-http":
+            return make_http(hub, home)
+        case "direct":
+            return kit_toy.DirectCarrier(hub)
+    return fake_broker.make_carrier()
+
+
+@pytest.fixture
+def kafka_carrier(fake_broker):
+    return fake_broker.make_carrier()
 
 
 @pytest.fixture
@@ -122,7 +142,7 @@ def clockwork():
 
 @pytest.fixture
 def make_line(home, clockwork):
-    def make(outbox, carrier, **more):
+    def make(outbox, carrier, home=home, **more):
         said = []
         intake = Intake(kit_toy.TOY, home, outbox, lambda: kit_toy.NOON, Progress(Silent()), **more)
         delivery = Delivery(outbox, carrier, home.source, lambda: kit_toy.NOON, clockwork.sleep, clockwork.monotonic)

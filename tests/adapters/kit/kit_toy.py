@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 
 from adapters.kit.agency import Agency, Format
-from adapters.kit.delivery import Undelivered
+from adapters.kit.delivery import HubHead, Undelivered
 from adapters.kit.outbox import Head
 from adapters.kit.outcomes import Event, Events, Held, NativeRecord, NoEvent, Remark, Unmappable, Unreadable
 from adapters.kit.reading import ReadFault, decode, read_lines, strict_json
@@ -24,6 +24,7 @@ from schemas.envelope import (
     KeyEntry,
     Receipt,
     Refused,
+    SealingKey,
     SigningKey,
     open_envelope,
     open_transport_token,
@@ -133,6 +134,7 @@ class FakeHub:
 
     def __init__(self):
         self.key = SigningKey.generate()
+        self.sealing = SealingKey.generate()
         self.keys = {}
         self.held = {}
         self.entries = []
@@ -168,7 +170,7 @@ class FakeHub:
     def judge(self, record):
         record_sha256 = hashlib.sha256(record).hexdigest()
         try:
-            opened = open_envelope(record, lambda kid: self.keys.get(kid))
+            opened = open_envelope(record, lambda kid: self.keys.get(kid), unseal=self.sealing)
         except Refused as refused:
             return self._receipt("", "", "quarantined", refused.step, None, record_sha256)
         event_id = opened.statement["id"]
@@ -265,6 +267,7 @@ class DirectCarrier:
     """Carries to the fake hub without HTTP: a second carrier for the same promises."""
 
     hub_ahead_s = None
+    ask_every_s = 60.0
 
     def __init__(self, hub):
         self.hub = hub
@@ -283,11 +286,15 @@ class DirectCarrier:
 
     def get_head(self):
         self._check()
-        return self.hub.head
+        return HubHead(self.hub.head)
 
-    def get_receipts(self, after):
+    def get_receipts(self, after, wait_s):
         self._check()
-        return self.hub.later(after)
+        receipts, following = self.hub.later(int(after or 0))
+        return receipts, str(following)
+
+    def close(self):
+        pass
 
 
 def serve(hub):

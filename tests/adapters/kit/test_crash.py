@@ -50,7 +50,7 @@ def dying_at(point, monkeypatch):
 @pytest.mark.parametrize("count", range(1, 13))
 @pytest.mark.parametrize("where", ["before-commit", "after-commit"])
 def test_dying_around_any_commit_loses_and_doubles_nothing(
-    where, count, monkeypatch, make_line, home, http_carrier, put, folder, hub
+    where, count, monkeypatch, make_line, home, carrier, put, folder, hub
 ):
     put("a.toy", *toys(23))
     put("b.toy", *toys(4), {"id": "T-X", "v": "1", "child": "C-X", "says": "odd"})
@@ -58,8 +58,8 @@ def test_dying_around_any_commit_loses_and_doubles_nothing(
     with monkeypatch.context() as patch:
         dying_at((where, count), patch)
         with pytest.raises(Died):
-            run(make_line, home, http_carrier, folder)
-    ends = run(make_line, home, http_carrier, folder)
+            run(make_line, home, carrier, folder)
+    ends = run(make_line, home, carrier, folder)
     assert sum(ends.values()) == ends.get("admitted", 0) + ends.get("duplicate", 0) == 23
     assert len(hub.entries) == len(hub.held) == 23
 

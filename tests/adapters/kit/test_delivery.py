@@ -6,6 +6,9 @@ from kit_toy import NOON, SOURCE
 from adapters.kit.delivery import Distrusted, Undelivered
 from adapters.kit.outbox import open_outbox
 
+at_a_door = pytest.mark.parametrize("carrier", ["over-http", "direct"], indirect=True)
+"""For what only a hub that is asked can do."""
+
 
 def toys(count):
     return [{"id": f"T-{n}", "v": "1", "child": f"C-{n}", "says": "injury"} for n in range(count)]
@@ -36,6 +39,7 @@ def test_waits_grow_and_are_bounded(line, folder, hub, clockwork):
     assert max(clockwork.slept) == 60
 
 
+@at_a_door
 def test_the_hubs_wish_to_wait_is_obeyed(line, folder, hub, clockwork):
     line.join()
     hub.fail("busy", 2)
@@ -65,6 +69,7 @@ def test_an_answer_that_is_lost_makes_no_second_entry(line, outbox, folder, hub)
     assert len(hub.entries) == 3
 
 
+@at_a_door
 def test_a_row_without_a_receipt_is_sent_again_after_a_set_time(line, outbox, folder, hub, clockwork):
     line.join()
     hub.fail("one-receipt-lost")
@@ -75,6 +80,7 @@ def test_a_row_without_a_receipt_is_sent_again_after_a_set_time(line, outbox, fo
     assert states(outbox) == {"admitted": 2, "duplicate": 1}
 
 
+@at_a_door
 def test_a_lost_receipt_comes_with_the_later_ones(line, outbox, folder, hub):
     hub.fail("one-receipt-lost")
     assert line.once(folder, 0)

@@ -9,6 +9,9 @@ from adapters.kit.outbox import Head, open_outbox
 from adapters.kit.rejoining import Behind, compare_heads, rejoin
 from adapters.kit.sealing import Sealer
 
+at_a_door = pytest.mark.parametrize("carrier", ["over-http", "direct"], indirect=True)
+"""For what only a hub that is asked can do."""
+
 
 def toy(n, **more):
     return {"id": f"T-{n}", "v": "1", "child": f"C-{n}", "says": "injury", **more}
@@ -95,6 +98,7 @@ def test_heads_that_agree_need_no_rejoining(make_line, carrier, put, folder, out
     assert not rejoin(outbox, carrier, sealer, lambda: None).moved
 
 
+@at_a_door
 def test_a_hub_restored_from_a_backup_gets_again_what_it_lost(make_line, carrier, put, folder, hub, outbox):
     put("a.toy", toy(1))
     make_line(outbox, carrier).once(folder, 0)
