@@ -17,6 +17,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
+from eventsourcing.persistence import IntegrityError
 
 from hub.store.database import Database
 
@@ -28,6 +29,10 @@ RANDOM = 4
 
 class KeyAway(Exception):
     """A key is missing or unreachable without a recorded shredding: what it opens cannot be shown."""
+
+
+class OtherKey(Exception):
+    """Another process made the key of a stream at the same time: its keys are forgotten here, begin again."""
 
 
 class KeyStore(Protocol):
@@ -46,7 +51,7 @@ class KeyStore(Protocol):
         """A key of the stream for one use (a view's rows), gone when the stream's key is. Errors: `KeyAway`."""
 
     def commit(self) -> None:
-        """Make all new keys durable."""
+        """Make all new keys durable. Errors: `OtherKey`."""
 
     def close(self) -> None:
         """Let go of whatever was opened."""
@@ -111,15 +116,36 @@ class WrappedKeys:
             return key
 
     def commit(self) -> None:
-        """See `KeyStore`. Made again after an answer was lost, it leaves the keys that are there."""
+        """See `KeyStore`. It can be made again after its answer was lost."""
         with self._lock:
-            if self._new:
-                with self._db.transaction() as keys:
-                    new = [(stream.hex, wrapped) for stream, wrapped in self._new_streams.items()]
-                    keys.insert("stream_key", new, unless_there=True)
-                    keys.insert("event_key", self._new.values(), unless_there=True)
-                self._new.clear()
-                self._new_streams.clear()
+            if not self._new:
+                return
+            try:
+                self._write()
+            except IntegrityError:
+                self._write_again()
+            self._new.clear()
+            self._new_streams.clear()
+
+    def _write(self, *, unless_there: bool = False) -> None:
+        with self._db.transaction() as keys:
+            new = [(stream.hex, wrapped) for stream, wrapped in self._new_streams.items()]
+            keys.insert("stream_key", new, unless_there=unless_there)
+            keys.insert("event_key", self._new.values(), unless_there=unless_there)
+
+    def _write_again(self) -> None:
+        """Some are there: our own, whose commit was not answered, or another process's key of the same stream."""
+        there = self._db.query(
+            "SELECT stream, wrapped FROM stream_key WHERE stream IN ??", ([one.hex for one in self._new_streams],)
+        )
+        others = {stream for stream, wrapped in there if self._new_streams[UUID(stream)] != wrapped}
+        if others:
+            self._new = {key_id: row for key_id, row in self._new.items() if row[1] not in others}
+            for stream in map(UUID, others):
+                del self._new_streams[stream]
+                self._streams.pop(stream, None)
+            raise OtherKey
+        self._write(unless_there=True)
 
     def close(self) -> None:
         """See `KeyStore`."""

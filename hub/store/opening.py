@@ -47,7 +47,8 @@ def open_databases(home: Path, database: str = "", keys_database: str = "") -> D
 def postgres(name: str, conninfo: str) -> PostgresDatabase:
     """A PostgreSQL database; `name` is the setting that gives it. Errors: `BadDatabase`."""
     try:  # the embedded default runs without these libraries
-        from hub.store.postgres import BadConninfo, PostgresDatabase
+        from hub.store.connections import BadConninfo
+        from hub.store.postgres import PostgresDatabase
     except ImportError as missing:
         raise BadDatabase(
             f"{name} needs what is not installed: pip install safeguarding-hub[hub,postgres]"

@@ -1,4 +1,4 @@
-"""PostgreSQL behind the port: pooled connections, and the library's recorder with facts written as columns.
+"""PostgreSQL behind the port: transactions in turns, and the library's recorder with facts written as columns.
 
 Rows go as one array a column: the library's own array of composites costs five times as much and can stall for ever in
 a pipeline when a batch is large. Nothing here makes a table; `migrate` does, as another role.
@@ -7,8 +7,7 @@ a pipeline when a batch is large. Nothing here makes a table; `migrate` does, as
 from __future__ import annotations
 
 import re
-import select
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -23,10 +22,10 @@ from eventsourcing.persistence import (
     PersistenceError,
     StoredEvent,
 )
-from eventsourcing.postgres import ConnectionPool, PostgresApplicationRecorder, PostgresDatastore
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.rows import DictRow, dict_row, tuple_row
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+from psycopg.rows import DictRow, tuple_row
 
+from hub.store.connections import Connections
 from hub.store.database import Transaction
 from hub.store.recorder import write
 from hub.store.tables import Writes, columns_of
@@ -36,22 +35,7 @@ APPEND = "append"
 TURNS = {APPEND: 7_340_001, "follow": 7_340_002, "migrate": 7_340_003}
 """Turn → the advisory lock that stands for it. A table lock would need rights over the facts that nobody has."""
 TYPES = {"INTEGER": "bigint", "TEXT": "text", "BLOB": "bytea"}
-SESSION = (
-    "SET jit=off; SET lock_timeout='30s'; SET idle_in_transaction_session_timeout='5s';"
-    " SET statement_timeout='120s'; SET search_path=public"
-)
-"""A process that stops in the middle of a transaction loses its turn after five seconds."""
-CONNECTING: Mapping[str, Any] = {
-    "connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
-    "tcp_user_timeout": 15_000, "application_name": "safeguarding-hub",
-}  # fmt: skip
-MOST_CONNECTIONS = 10
 MOST = 2**62
-CONNECTS_WITHIN_S = 10.0
-
-
-class BadConninfo(ValueError):
-    """A connection cannot be made from this text; the message says why, and repeats none of it."""
 
 
 class PostgresTransaction:
@@ -80,7 +64,7 @@ class PostgresDatabase:
 
     def __init__(self, conninfo: str) -> None:
         """`conninfo` is libpq's, without a password: that stands in a `passfile`. Errors: `BadConninfo`."""
-        self._datastore = PooledDatastore(conninfo)
+        self._datastore = PooledDatastore(Connections(conninfo))
 
     def recorder(self) -> ApplicationRecorder:
         """See `RecordDatabase`."""
@@ -126,15 +110,15 @@ class PostgresDatabase:
 
 
 class PooledDatastore(PostgresDatastore):
-    """The library's connections, made from a connection string, checked without a journey, and silent about values."""
+    """The library's datastore over our connections, and silent about values."""
 
-    def __init__(self, conninfo: str) -> None:
+    def __init__(self, connections: Connections) -> None:
+        self.connections = connections
         super().__init__(dbname="", host="", port="", user="", password="", originator_id_type="text")
-        self.pool = ConnectionPool(
-            with_defaults(conninfo), connection_class=psycopg.Connection[DictRow],
-            kwargs={"autocommit": True, "row_factory": dict_row}, min_size=1, max_size=MOST_CONNECTIONS, open=False,
-            configure=_prepare_session, check=_check_if_spoken_to, timeout=CONNECTS_WITHIN_S,
-        )  # fmt: skip
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.connections.close()
 
     def register_type_adapters(self) -> None:
         """None: facts are no composites here, and so a record is opened without asking the server."""
@@ -143,8 +127,7 @@ class PooledDatastore(PostgresDatastore):
     def get_connection(self) -> Iterator[psycopg.Connection[DictRow]]:
         """A connection of the pool. The server's words about a fault may hold values, so only its kind goes on."""
         try:
-            self.pool.open()
-            with self.pool.connection() as connection:
+            with self.connections.connection() as connection:
                 yield connection
         except psycopg.Error as fault:
             raise _fault_of(fault) from None
@@ -186,29 +169,6 @@ class PostgresRecorder(PostgresApplicationRecorder):
             (stream, gt or 0, MOST if lte is None else lte, MOST if limit is None else limit),
         )
         return [StoredEvent(UUID(stream), *row) for row in rows]
-
-
-def with_defaults(conninfo: str) -> str:
-    """The same connection with time limits where it names none. Errors: `BadConninfo`."""
-    try:
-        given = conninfo_to_dict(conninfo)
-    except psycopg.ProgrammingError:
-        raise BadConninfo("it is no connection string of libpq's") from None
-    if "password" in given:
-        raise BadConninfo("it holds a password; name a file that holds it instead: passfile=…")
-    return make_conninfo(**{**CONNECTING, **given})
-
-
-def _prepare_session(connection: psycopg.Connection[Any]) -> None:
-    connection.execute(SESSION)
-
-
-def _check_if_spoken_to(connection: psycopg.Connection[Any]) -> None:
-    """An idle connection on which the server has said something was probably ended; one that is quiet costs nothing."""
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    if poll.poll(0):
-        ConnectionPool.check_connection(connection)
 
 
 def _give_up(connection: psycopg.Connection[Any]) -> None:

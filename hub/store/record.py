@@ -18,7 +18,7 @@ from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Mappe
 from hub.domain.child import Child, fold
 from hub.domain.facts import Fact, Remark
 from hub.store.database import RecordDatabase
-from hub.store.keys import KeyAway, KeyStore
+from hub.store.keys import KeyAway, KeyStore, OtherKey
 from hub.store.mapper import SALT_BYTES, BodyMapper, Recorded, key_id_of
 from hub.store.tables import Offset, Writes
 from hub.store.upcasters import upcast
@@ -77,10 +77,10 @@ class Record(Application[UUID]):
         """
         self.keys.fetch([fact.originator_id for fact in facts])
         stored = [self.mapper.to_stored_event(fact) for fact in facts]
-        self.keys.commit()
         try:
+            self.keys.commit()
             self.recorder.insert_events(stored, writes=writes, received=[fact.admitted for fact in facts])
-        except IntegrityError as error:
+        except (IntegrityError, OtherKey) as error:
             raise StaleVersion from error
 
     def facts(self, stream: UUID, *, after: int = 0) -> Iterator[Fact]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from eventsourcing.persistence import ApplicationRecorder, StoredEvent
+from eventsourcing.persistence import ApplicationRecorder, IntegrityError, StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
 
 from hub.store.database import Transaction
@@ -43,7 +43,10 @@ class SqliteTransaction:
         if given:
             marks = ",".join("?" * len(given[0]))
             otherwise = " ON CONFLICT DO NOTHING" if unless_there else ""
-            self._cursor.executemany(f"INSERT INTO {table} VALUES ({marks}){otherwise}", given)  # noqa: S608
+            try:
+                self._cursor.executemany(f"INSERT INTO {table} VALUES ({marks}){otherwise}", given)  # noqa: S608
+            except sqlite3.IntegrityError as error:
+                raise IntegrityError(table) from error
 
 
 class SqliteFile:

@@ -28,7 +28,7 @@ from schemas.envelope import (
     statement_bytes_of,
     statement_digest,
 )
-from tests.stores import a_store
+from tests.stores import Store, a_store
 
 PARTNERSHIP = "urn:safeguarding:partnership:harrowmere-westlorn"
 NOON = datetime(2025, 3, 3, 12, 0, tzinfo=UTC)
@@ -100,22 +100,22 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Settings of the hub's databases: files, or with `STORE=postgres` a real PostgreSQL for every test here."""
-    if os.environ.get("STORE") != "postgres":
-        yield {}
-        return
-    with a_store(tmp_path, request.getfixturevalue("postgres")) as store:
-        yield store.settings()
+def own_store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """The hub's databases: files in its home, or with `STORE=postgres` a real PostgreSQL for every test here."""
+    server = request.getfixturevalue("postgres") if os.environ.get("STORE") == "postgres" else None
+    with a_store(tmp_path / "hub", server) as store:
+        for name, conninfo in store.settings().items():
+            monkeypatch.setenv(f"HUB_{name.upper()}", conninfo)
+        yield store
 
 
 @pytest.fixture
-def open_hub(tmp_path: Path, clock: Clock, databases: dict[str, str]) -> Iterator[Callable[..., Hub]]:
+def open_hub(tmp_path: Path, clock: Clock, own_store: Store) -> Iterator[Callable[..., Hub]]:
     """Opens the one hub of a test; called again it is another process's view of the same folder."""
     opened: list[Hub] = []
 
     def open_one(**settings: Any) -> Hub:
-        made = Settings(home=tmp_path / "hub", demo=True, **databases, **settings)
+        made = Settings(home=tmp_path / "hub", demo=True, **own_store.settings(), **settings)
         if not (made.home / "hub.json").exists():
             bootstrap.init(made, partnership=PARTNERSHIP, area="E99000001", officers=["ada", "quill"])
         hub = bootstrap.open_hub(made)

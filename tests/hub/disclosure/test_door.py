@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,6 +13,7 @@ import pytest
 from hub.bootstrap import Hub
 from hub.disclosure import Ask, BadCursor, CannotBeShownComplete, CannotRecord, NoAnswer, NoStanding
 from hub.store.keys import KeyAway
+from tests.stores import Store
 
 
 def read(hub: Hub, person: str, purpose: str = "triage", **more: Any) -> dict[str, Any]:
@@ -182,19 +182,19 @@ def test_the_auditor_sees_entries_in_the_order_of_admission_with_their_digests(
 
 
 def test_one_childs_missing_key_leaves_every_other_child_readable_and_heals(
-    hub: Hub, police: Any, front_door: str
+    hub: Hub, police: Any, front_door: str, own_store: Store
 ) -> None:
     hub.admission.admit([police.seal(person="p1")], police.source)
     other = {"names": [{"family": "Testerby", "given": ["Bramble"]}], "birth_date": {"date": "2016-02-29"}}
     hub.admission.admit([police.seal(person="p2", child=other)], police.source)
     lost, whole = hub.register().children()
-    home = hub.settings.home / "keys.db"
-    with sqlite3.connect(home) as keys:
-        held = keys.execute("SELECT * FROM event_key WHERE stream=?", (lost.hex,)).fetchall()
+    tampering = own_store.owner().keys
+    with tampering.transaction() as keys:
+        held = keys.query("SELECT * FROM event_key WHERE stream=?", (lost.hex,))
         keys.execute("DELETE FROM event_key WHERE stream=?", (lost.hex,))
     hub.disclosure.chronology(Ask(person=front_door, child=whole, purpose="triage"))
     with pytest.raises(CannotBeShownComplete):
         hub.disclosure.chronology(Ask(person=front_door, child=lost, purpose="triage"))
-    with sqlite3.connect(home) as keys:
-        keys.executemany("INSERT INTO event_key VALUES (?,?,?)", held)
+    with tampering.transaction() as keys:
+        keys.insert("event_key", held)
     assert hub.disclosure.chronology(Ask(person=front_door, child=lost, purpose="triage")).body

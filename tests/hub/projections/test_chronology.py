@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -59,9 +58,10 @@ def test_the_view_rebuilt_is_the_view_that_followed(told: Hub) -> None:
 
 def test_the_view_is_disposable(told: Hub, open_hub: Callable[..., Hub]) -> None:
     live = everything(told, told.view)
+    with told.view.database.transaction() as view:
+        for table in ("entry", "progress"):
+            view.execute(f"DELETE FROM {table}")  # noqa: S608
     told.close()
-    for path in told.settings.home.glob("views.db*"):
-        path.unlink()
     again = open_hub()
     again.view.catch_up()
     assert everything(again, again.view) == live
@@ -116,8 +116,8 @@ def test_reading_outlines_never_asks_for_the_narratives_key(told: Hub, monkeypat
 
 
 def test_a_row_moved_to_another_place_does_not_open(told: Hub) -> None:
-    with sqlite3.connect(told.settings.home / "views.db") as db:
-        db.execute("UPDATE entry SET place=place+1000 WHERE place=(SELECT MAX(place) FROM entry)")
+    with told.view.database.transaction() as view:
+        view.execute("UPDATE entry SET place=place+1000 WHERE place=(SELECT MAX(place) FROM entry)")
     with pytest.raises(KeyAway):
         everything(told, told.view)
 

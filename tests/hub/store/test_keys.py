@@ -96,7 +96,7 @@ def test_a_commit_that_failed_can_be_made_again(
     keys = WrappedKeys(opened.keys, ROOT)
     key_id, key = keys.new_event_key(CHILD)
 
-    def away(**_: Any) -> None:
+    def away(*_: Any, **__: Any) -> None:
         raise OSError("disk full")
 
     with monkeypatch.context() as broken:
