@@ -28,7 +28,7 @@ def main(words: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(words)
     try:
         asked.run(asked)
-    except (ServersMissing, NodeFault, OperatorFault, KafkaError) as fault:
+    except (ServersMissing, NodeFault, OperatorFault, KafkaError, OSError) as fault:
         print(fault, file=sys.stderr)
         return 1
     return 0
@@ -44,8 +44,8 @@ def _prepare(asked: argparse.Namespace) -> None:
 
 
 def _agency(asked: argparse.Namespace) -> None:
-    ca = asked.folder / "ca.pem"
-    with Operator(asked.bootstrap, ca, asked.folder) as operator:
+    ca, kept = asked.folder / "ca.pem", asked.folder / "secrets"
+    with Operator(asked.bootstrap, ca, kept if kept.is_dir() else asked.folder) as operator:
         operator.add_hub()
         for source in asked.sources:
             print(json.dumps({"bootstrap": asked.bootstrap, "ca": str(ca)} | _said(operator.add_agency(source))))
@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("folder", type=Path)
     make.set_defaults(run=_prepare)
     agency = verbs.add_parser("agency", help="make users, topics, grants and quotas of sources on a running cluster")
-    agency.add_argument("folder", type=Path, help="where ca.pem and the password files are")
+    agency.add_argument("folder", type=Path, help="what `up` or `prepare` filled")
     agency.add_argument("sources", nargs="+", metavar="SOURCE")
     agency.add_argument("--bootstrap", default="localhost:9092")
     agency.set_defaults(run=_agency)
