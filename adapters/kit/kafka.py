@@ -106,16 +106,15 @@ class Place(NamedTuple):
 
 
 def knock(broker: Broker, security: dict[str, Any]) -> None:
-    """Raises OSError when no server can be reached or none proves itself, and what the library finds when the first
-    that can does not let us in. The library by itself would try on until its time is over and tell neither."""
-    fault: OSError = OSError("no server")
+    """Raises why no server lets us in: an OSError where none can be reached or proves itself, else what the library
+    finds. By itself it would try on until its time is over, and tell neither. One server that lets us in is enough."""
+    fault: OSError | RetriableError = OSError("no server")
     for server in broker.servers:
         try:
             _reach(server, security.get("ssl_context"))
-        except OSError as one:
+            return _ask_in(server, security)
+        except (OSError, RetriableError) as one:
             fault = one
-            continue
-        return _ask_in(server, security)
     raise fault
 
 

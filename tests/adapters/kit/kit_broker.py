@@ -3,10 +3,11 @@
 The fake hub reads what was published whenever somebody looks at its receipts: it answers later, never at once.
 """
 
+import threading
 import uuid
 from types import SimpleNamespace
 
-from kafka import TopicPartition
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import (
     KafkaTimeoutError,
     SaslAuthenticationFailedError,
@@ -165,3 +166,35 @@ class Consumer:
 
 WRONG_PASSWORD = SaslAuthenticationFailedError("toy-clinic")
 NOT_ALLOWED = TopicAuthorizationFailedError({EVENTS})
+
+
+class HubOnKafka:
+    """The fake hub behind a real broker: a thread that reads the events topic and answers on the receipts topic."""
+
+    def __init__(self, hub, **connection):
+        self.hub, self.connection = hub, connection
+        self.answers = True
+        self.stopped = False
+        self.thread = threading.Thread(target=self.work, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *fault):
+        self.stopped = True
+        self.thread.join(20)
+
+    def work(self):
+        consumer = KafkaConsumer(**self.connection, auto_offset_reset="earliest")
+        producer = KafkaProducer(**self.connection, acks="all")
+        consumer.assign([TopicPartition(EVENTS, 0)])
+        while not self.stopped:
+            found = consumer.poll(timeout_ms=50).get(TopicPartition(EVENTS, 0), [])
+            if found and self.answers:
+                receipts = self.hub.take([record.value for record in found])
+                head = SourceHead(SOURCE, self.hub.head.sequence, self.hub.head.digest)
+                jws = sign_receipts(receipts, self.hub.key, hub=HUB, at=AT, head=head)
+                producer.send(RECEIPTS, jws.encode(), SOURCE.encode(), partition=0).get(timeout=20)
+        consumer.close()
+        producer.close(timeout=1)

@@ -156,9 +156,7 @@ def test_a_topic_that_lost_its_end_is_read_from_its_beginning(line, fake_broker,
     assert states(outbox) == {"admitted": 5}
 
 
-def test_receipts_that_are_kept_only_so_long_leave_no_place_and_reading_goes_on(
-    line, fake_broker, folder, outbox, put
-):
+def test_receipts_that_are_kept_only_so_long_leave_no_place_and_reading_goes_on(line, fake_broker, folder, outbox, put):
     assert line.once(folder, 60)
     topic = fake_broker.topics[RECEIPTS]
     topic.first, topic.values = 1000, []
