@@ -23,7 +23,7 @@ assert _spec.loader is not None
 _fixtures = importlib.util.module_from_spec(_spec)
 sys.modules[_spec.name] = _fixtures
 _spec.loader.exec_module(_fixtures)
-clock, open_hub, hub = _fixtures.clock, _fixtures.open_hub, _fixtures.hub
+clock, own_store, open_hub, hub = _fixtures.clock, _fixtures.own_store, _fixtures.open_hub, _fixtures.hub
 register, police, staff = _fixtures.register, _fixtures.police, _fixtures.staff
 
 
