@@ -15,7 +15,14 @@ from uuid import UUID, uuid5
 
 import orjson
 from eventsourcing.application import AggregateNotFoundError, Application
-from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Mapper, PersistenceError, StoredEvent
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    DataError,
+    IntegrityError,
+    Mapper,
+    PersistenceError,
+    StoredEvent,
+)
 from eventsourcing.sqlite import SQLiteDatastore
 
 from hub.domain.child import Child, fold
@@ -50,6 +57,8 @@ UNOPENED = "unopened"
 
 STORE_FAULTS = (PersistenceError, sqlite3.Error, OSError)
 """What goes wrong with the store itself, and not with a record: the call fails, nothing is set aside."""
+NOT_STORABLE = (DataError,)
+"""Those of them that a value brought about, and that the same value brings about again."""
 
 
 class StaleVersion(Exception):
@@ -153,6 +162,20 @@ class Record(Application[UUID]):
         """How far a topic's partition was read; None before its first record."""
         rows = self.query("SELECT topic_id, next, generation FROM consumed WHERE topic=? AND part=?", (topic, part))
         return Offset(topic, rows[0][0], rows[0][1], rows[0][2], part) if rows else None
+
+    def relayed(self, caller: str) -> int:
+        """The cursor of the last receipt that was published to a caller; 0 before the first."""
+        rows = self.query("SELECT cursor FROM relayed WHERE caller=?", (caller,))
+        return int(rows[0][0]) if rows else 0
+
+    def relay(self, caller: str, cursor: int) -> None:
+        """Note that a caller's receipts are published up to here. It never goes back."""
+        with self._datastore.transaction(commit=True) as c:
+            c.execute(
+                "INSERT INTO relayed VALUES (?,?) ON CONFLICT (caller) DO UPDATE SET cursor=excluded.cursor"
+                " WHERE excluded.cursor > relayed.cursor",
+                (caller, cursor),
+            )
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """Read the record's own tables. Statements are ours, values are bound."""
