@@ -147,7 +147,8 @@ class FastFeed:
                     "fetch.message.max.bytes": RECORD_CEILING, "isolation.level": "read_committed",
                 }
             )  # fmt: skip
-            self._client.subscribe([PATTERN], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+            self._keep = [self._assigned, self._revoked, self._revoked]
+            self._client.subscribe([PATTERN], on_assign=self._keep[0], on_revoke=self._keep[1], on_lost=self._keep[2])
         return self._client
 
     def _assigned(self, client: Any, parts: list[TopicPartition]) -> None:
@@ -221,7 +222,7 @@ class FastOutlet:
         """See `Outlet`. What could not be delivered is given up: its receipts are sent again by who comes next."""
         client, self._client = self._client, None
         if client is not None:
-            client.purge()
+            client.purge(); client.flush(0)
 
 
 def _security(brokers: Brokers) -> dict[str, Any]:
