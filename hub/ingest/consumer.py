@@ -33,7 +33,7 @@ BATCH_RECORDS, BATCH_BYTES = 1_000, 1024 * 1024
 GATHER_S = 0.010
 """How long after its first record a batch waits for more."""
 POLL_S = 0.25
-SHOW_EVERY_S = 1.0
+LOOK_EVERY_S = 1.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 5.0
 SILENT_S = 30.0
 """After so long without a word from a broker the process is not ready."""
@@ -75,7 +75,7 @@ class Consumer:
         self._waiting: dict[Part, _Wait] = {}
         self._tries: dict[Part, int] = {}
         self._unshown: dict[Part, int] = {}
-        self._shown_at = self._turned_at = seconds()
+        self._looked_at = self._turned_at = seconds()
         self._resting, self._rest = 0.0, 0
 
     def run(self, stopping: Callable[[], bool]) -> None:
@@ -94,7 +94,7 @@ class Consumer:
                 return self._sleep(min(POLL_S, rest))
             self._place_due()
             self._take_all(self._gather())
-            self._show()
+            self._look_round()
             self._rest = 0
         except Exception as fault:  # one of the three loops that must not die
             LOG.error("reading Kafka failed, and begins anew: fault=%s", _code(fault))
@@ -187,8 +187,6 @@ class Consumer:
                 break  # it is read again from its place
             if not self._admit(part, chunk):
                 return False
-        if part in self._reading and (end := self.feed.end(part)) is not None:
-            self.watch.lag(_source(part), max(0, end - self._reading[part].next))
         return True
 
     def _admit(self, part: Part, chunk: Sequence[Raw]) -> bool:
@@ -237,10 +235,19 @@ class Consumer:
         self._unshown[part] = to.next
         self.relay.wake(_source(part))
 
-    def _show(self) -> None:
-        if self._unshown and self._seconds() - self._shown_at >= SHOW_EVERY_S:
-            self.feed.show(self._unshown)
-            self._unshown, self._shown_at = {}, self._seconds()
+    def _look_round(self) -> None:
+        """Now and then: show offsets, measure lag, and notice a topic that ends before what was read of it."""
+        if self._seconds() - self._looked_at < LOOK_EVERY_S:
+            return
+        self._looked_at = self._seconds()
+        self.feed.show(self._unshown)
+        self._unshown = {}
+        for part, place in list(self._reading.items()):
+            if (end := self.feed.end(part)) is None:
+                continue
+            self.watch.lag(_source(part), max(0, end - place.next))
+            if end < place.next:
+                self._set_waiting(part)
 
     def _back_off(self, part: Part, fault: Exception) -> None:
         tries = self._tries[part] = self._tries.get(part, 0) + 1

@@ -222,7 +222,8 @@ class FastOutlet:
         """See `Outlet`. What could not be delivered is given up: its receipts are sent again by who comes next."""
         client, self._client = self._client, None
         if client is not None:
-            client.purge(); client.flush(0)
+            client.purge()
+            client.flush(0)
 
 
 def _security(brokers: Brokers) -> dict[str, Any]:
