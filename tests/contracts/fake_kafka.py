@@ -1,4 +1,4 @@
-"""Brokers in memory that pass the contract of the ports: topics that can be made anew, cut short, aged, and taken away."""
+"""Brokers in memory that pass the contract of the ports: topics can be made anew, cut short, aged, and taken away."""
 
 from __future__ import annotations
 

@@ -39,28 +39,28 @@ def until(happened: Callable[[], Any]) -> Any:
 class Line:
     """A source's two topics on a broker, and `hub consume` beside it."""
 
-    def __init__(self, address: str, hub: Hub, source: str) -> None:
-        self.address, self.hub, self.source = address, hub, source
-        self.producer = KafkaProducer(bootstrap_servers=address)
-        self.admin = KafkaAdminClient(bootstrap_servers=address)
+    def __init__(self, hub: Hub, source: str, topics: Any, agency: dict[str, Any], settings: dict[str, str]) -> None:
+        """`topics` makes and removes both; `agency` is how the source's own client connects."""
+        self.hub, self.source, self.topics, self.agency = hub, source, topics, agency
         self.port = free_ports(1)[0]
+        self.settings = {
+            "HUB_HOME": str(hub.settings.home), "HUB_DEMO": "1", "HUB_LOG": "json", "HUB_METRICS_PORT": str(self.port),
+        } | settings  # fmt: skip
         self.processes: list[subprocess.Popen[bytes]] = []
-        self.create()
+        topics.create(source)
+        self.producer = KafkaProducer(**agency)
 
-    def create(self) -> None:
-        self.admin.create_topics([NewTopic(topic(self.source), 1, 1) for topic in (events_topic, receipts_topic)])
-
-    def delete(self) -> None:
-        self.admin.delete_topics([topic(self.source) for topic in (events_topic, receipts_topic)])
+    def end(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+        self.producer.close()
+        self.topics.delete(self.source)
 
     def start(self) -> subprocess.Popen[bytes]:
-        settings = {
-            "HUB_HOME": str(self.hub.settings.home), "HUB_DEMO": "1", "HUB_KAFKA": self.address,
-            "HUB_KAFKA_GROUP": f"hub-{self.port}", "HUB_KAFKA_SESSION_S": "2", "HUB_LOG": "json",
-            "HUB_METRICS_PORT": str(self.port),
-        }  # fmt: skip
         kept = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
-        process = subprocess.Popen([sys.executable, "-m", "hub", "consume"], env=kept | settings)  # noqa: S603
+        command = [sys.executable, "-m", "hub", "consume"]
+        process = subprocess.Popen(command, env=kept | self.settings)
         self.processes.append(process)
         return process
 
@@ -71,7 +71,7 @@ class Line:
     def receipts(self) -> list[Receipt]:
         """Every receipt on the topic, opened with the pinned key."""
         pinned = KeyEntry.from_jwk(self.hub.receipt_key.public_jwk(), source=self.hub.charter.hub, purpose="receipt")
-        reader = KafkaConsumer(bootstrap_servers=self.address, enable_auto_commit=False)
+        reader = KafkaConsumer(**self.agency, enable_auto_commit=False)
         try:
             part = TopicPartition(receipts_topic(self.source), 0)
             reader.assign([part])
@@ -91,16 +91,27 @@ class Line:
             return False
 
 
+class Topics:
+    """Makes and removes them on a broker that asks nobody who they are."""
+
+    def __init__(self, address: str) -> None:
+        self.admin = KafkaAdminClient(bootstrap_servers=address)
+
+    def create(self, source: str) -> None:
+        self.admin.create_topics([NewTopic(topic(source), 1, 1) for topic in (events_topic, receipts_topic)])
+
+    def delete(self, source: str) -> None:
+        self.admin.delete_topics([topic(source) for topic in (events_topic, receipts_topic)])
+
+
 @pytest.fixture
 def line(broker: str, hub: Hub, police: Any) -> Iterator[Line]:
-    made = Line(broker, hub, police.source)
+    group = f"hub-{free_ports(1)[0]}"
+    settings = {"HUB_KAFKA": broker, "HUB_KAFKA_GROUP": group, "HUB_KAFKA_SESSION_S": "2"}
+    made = Line(hub, police.source, Topics(broker), {"bootstrap_servers": broker}, settings)
     yield made
-    for process in made.processes:
-        process.kill()
-        process.wait()
-    made.delete()
-    made.producer.close()
-    made.admin.close()
+    made.end()
+    made.topics.admin.close()
 
 
 def test_sealed_records_go_in_receipts_come_out_and_a_killed_process_leaves_nothing_undone_or_done_twice(
@@ -135,8 +146,8 @@ def test_a_topic_that_is_made_again_while_nobody_reads_loses_and_doubles_nothing
     until(lambda: len(line.outcomes()) == 2)
     process.terminate()
     process.wait(timeout=30)
-    line.delete()
-    line.create()
+    line.topics.delete(line.source)
+    line.topics.create(line.source)
     line.write(*records)
     line.start()
     until(lambda: {id for id, _ in line.outcomes()} == {"e0", "e1", "e2", "e3"})
