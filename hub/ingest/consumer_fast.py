@@ -35,7 +35,9 @@ class FastFeed:
         self._admin: Any = None
         self._began: set[Part] = set()
         self._ended: set[Part] = set()
+        self._stood: dict[Part, str] = {}
         self._ids: dict[Part, str] = {}
+        """Parts that are read → the id that their topic had when their place was sought."""
         self._asked: dict[str, Future[Any]] = {}
         self._asked_at = 0.0
         self._heard = 0.0
@@ -74,6 +76,7 @@ class FastFeed:
         except (KafkaException, TimeoutError) as fault:
             raise Away(_name(fault)) from fault
         self._heard = time.monotonic()
+        self._stood[part] = topic_id
         return Stand(topic_id, first, end)
 
     def seek(self, part: Part, offset: int) -> None:
@@ -86,7 +89,7 @@ class FastFeed:
             client.resume([TopicPartition(*part)])
         except KafkaException as fault:  # its fetching has not begun yet
             raise Away(_name(fault)) from fault
-        self._ids[part] = ""
+        self._ids[part] = self._stood.get(part, "")
 
     def pause(self, part: Part) -> None:
         """See `Feed`."""
@@ -147,8 +150,7 @@ class FastFeed:
                     "fetch.message.max.bytes": RECORD_CEILING, "isolation.level": "read_committed",
                 }
             )  # fmt: skip
-            self._keep = [self._assigned, self._revoked, self._revoked]
-            self._client.subscribe([PATTERN], on_assign=self._keep[0], on_revoke=self._keep[1], on_lost=self._keep[2])
+            self._client.subscribe([PATTERN], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
         return self._client
 
     def _assigned(self, client: Any, parts: list[TopicPartition]) -> None:

@@ -13,8 +13,8 @@ from infra.kafka.cluster import Cluster
 from infra.kafka.operator import security
 from infra.kafka.topics import HUB
 from schemas.envelope import PublicSealingKey
-from tests.hub.conftest import Agency, clock, open_hub, police, register  # noqa: F401
-from tests.hub.conftest import hub as hub
+from tests.hub import conftest
+from tests.hub.conftest import Agency
 from tests.hub.test_consuming import (  # noqa: F401
     Line,
     test_a_released_record_is_answered_once_more_on_the_topic,
@@ -24,6 +24,8 @@ from tests.hub.test_consuming import (  # noqa: F401
 )
 
 pytestmark = pytest.mark.live
+clock, open_hub, register = conftest.clock, conftest.open_hub, conftest.register
+hub, police = conftest.hub, conftest.police
 
 
 class Topics:
@@ -34,7 +36,7 @@ class Topics:
 
 
 @pytest.fixture(params=["kafka-python", "confluent"])
-def line(request: pytest.FixtureRequest, cluster: Cluster, hub: Hub, police: Any) -> Iterator[Line]:  # noqa: F811
+def line(request: pytest.FixtureRequest, cluster: Cluster, hub: Hub, police: Any) -> Iterator[Line]:
     agency = cluster.add_agency(police.source)
     settings = {
         "HUB_KAFKA": cluster.bootstrap, "HUB_KAFKA_CA": str(cluster.ca), "HUB_KAFKA_SESSION_S": "6",
@@ -47,14 +49,12 @@ def line(request: pytest.FixtureRequest, cluster: Cluster, hub: Hub, police: Any
     made.end()
 
 
-def ids(hub: Hub) -> list[str]:  # noqa: F811
+def ids(hub: Hub) -> list[str]:
     return [fact.id for child in hub.register().children() for fact in hub.record.facts(child)]
 
 
 def test_a_topic_that_is_made_again_while_it_is_read_loses_and_doubles_nothing(
-    line: Line,
-    police: Any,
-    hub: Hub,  # noqa: F811
+    line: Line, police: Any, hub: Hub
 ) -> None:
     records = [police.seal(id=f"e{number}") for number in range(4)]
     line.start()
@@ -67,7 +67,7 @@ def test_a_topic_that_is_made_again_while_it_is_read_loses_and_doubles_nothing(
     assert ids(hub) == ["e0", "e1", "e2", "e3"]
 
 
-def test_of_two_processes_one_takes_over_from_the_other_that_was_killed(line: Line, police: Any, hub: Hub) -> None:  # noqa: F811
+def test_of_two_processes_one_takes_over_from_the_other_that_was_killed(line: Line, police: Any, hub: Hub) -> None:
     first, second = line.start(), line.start()
     line.write(police.seal(id="e1"))
     until(lambda: len(line.outcomes()) == 1)
@@ -84,7 +84,7 @@ def test_of_two_processes_one_takes_over_from_the_other_that_was_killed(line: Li
 
 def test_records_sealed_to_the_hub_are_opened(
     line: Line, police: Agency, hub: Hub, seal_to: Callable[..., bytes]
-) -> None:  # noqa: F811
+) -> None:
     line.write(seal_to(police, hub, "e1"))
     line.start()
     until(lambda: line.outcomes() == [("e1", "admitted")])
@@ -94,7 +94,7 @@ def test_records_sealed_to_the_hub_are_opened(
 def seal_to() -> Callable[..., bytes]:
     """A version 2 record of an agency."""
 
-    def one(agency: Agency, hub: Hub, id: str) -> bytes:  # noqa: F811
+    def one(agency: Agency, hub: Hub, id: str) -> bytes:
         key = hub.sealing_key
         assert key is not None
         return agency.seal(id=id, to=PublicSealingKey.from_jwk(key.public_jwk()))
