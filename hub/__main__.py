@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import os
 import re
 import sys
@@ -25,6 +24,7 @@ from hub.disclosure import RING, BadCursor, CannotBeShownComplete, CannotRecord,
 from hub.ingest.admission import StillWaits
 from hub.ingest.quarantine import NoSuchRecord
 from hub.ingest.registration import BadRequest, NoSuchKey, NotApproved
+from hub.logs import log_to_stderr
 from hub.settings import Settings, SettingsError, read_settings
 from hub.store.database import STORE_FAULTS
 from hub.store.keys import KeyAway
@@ -47,9 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = _parser().parse_args([_shield(word) for word in (sys.argv[1:] if argv is None else argv)])
     except SystemExit as ended:  # argparse has said why
         return int(ended.code or 0)
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     try:
         settings = read_settings()
+        log_to_stderr(settings.log)
         if args.home:
             settings = replace(settings, home=args.home)
         return _carry_out(settings, args)
@@ -150,6 +150,8 @@ def _setting_up(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     init.set_defaults(run=commands.cmd_init)
     serve = verbs.add_parser("serve", help="serve the API on loopback")
     serve.set_defaults(run=commands.cmd_serve)
+    consume = verbs.add_parser("consume", help="read from Kafka and answer there; several may run")
+    consume.set_defaults(run=commands.cmd_consume)
     token = verbs.add_parser("token", help="a person's token from the demo issuer (demo mode only)")
     _as_person(token, purpose=False)
     token.set_defaults(run=commands.cmd_token)
@@ -170,7 +172,9 @@ def _setting_up(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
             help="an officer's name, or their key file (.pem); give two",
         )  # fmt: skip
     listed = keys.add_parser("list", help="every key that counts today")
-    for one in (add, retire, revoke, listed, keys.add_parser("receipt", help="the key that agencies pin")):
+    receipt = keys.add_parser("receipt", help="the key that agencies pin")
+    show = keys.add_parser("show", help="both keys that agencies pin: for receipts, and to seal to")
+    for one in (add, retire, revoke, listed, receipt, show):
         one.set_defaults(run=commands.cmd_keys)
     migrate = verbs.add_parser("migrate", help="make the tables in PostgreSQL, connected as their owner")
     migrate.add_argument("--role", default="hub_run", help="the role that runs the hub, which is given its rights")

@@ -7,6 +7,7 @@ import hmac
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -26,8 +27,10 @@ from hub.settings import Settings, SettingsError
 from hub.store.keys import WrappedKeys
 from hub.store.opening import BadDatabase, Databases, open_databases, refuse_unready
 from hub.store.record import Record
+from hub.watch import Watch
 from schemas.envelope import SealingKey, SigningKey
 
+SEALING = "sealing.pem"
 SECRETS = ("root.key", "index.key", "people.key", "disclosure.key")
 
 
@@ -68,7 +71,7 @@ def init(
     keys = {name: SigningKey.generate() for name in officers}
     receipt_key = SigningKey.generate()
     write_secret(home / "receipt.pem", receipt_key.to_pem())
-    write_secret(home / "sealing.pem", SealingKey.generate().to_pem())
+    write_secret(home / SEALING, SealingKey.generate().to_pem())
     (home / "officers").mkdir(mode=0o700, exist_ok=True)
     for name, key in keys.items():
         write_secret(home / "officers" / f"{name}.pem", key.to_pem())
@@ -127,8 +130,13 @@ class Hub:
         return Admission(
             self.record, partnership=self.charter.partnership, index_key=self._secret("index.key"), clock=self.clock,
             clock_ahead_s=self.settings.clock_ahead_s, quarantine_quota=self.settings.quarantine_quota,
-            unseal=self.sealing_key,
+            unseal=self.sealing_key, watch=self.watch,
         )  # fmt: skip
+
+    @cached_property
+    def watch(self) -> Watch:
+        """What an operator can watch of this process."""
+        return Watch()
 
     @cached_property
     def inbox(self) -> Inbox:
@@ -172,8 +180,18 @@ class Hub:
     @cached_property
     def sealing_key(self) -> SealingKey | None:
         """What opens version 2 records; agencies pin its public half. None in a home older than such records."""
-        path = self.settings.home / "sealing.pem"
+        path = self.settings.home / SEALING
         return SealingKey.from_pem(path.read_bytes()) if path.exists() else None
+
+    def make_sealing_key(self) -> SealingKey:
+        """The sealing key, made now where the home is older than such keys; an existing one stays."""
+        with suppress(FileExistsError):
+            write_secret(self.settings.home / SEALING, SealingKey.generate().to_pem())
+        self.__dict__.pop("sealing_key", None)
+        key = self.sealing_key
+        if key is None:
+            raise FileNotFoundError(self.settings.home / SEALING)
+        return key
 
     def register(self) -> Register:
         """Which child is which, up to now."""

@@ -25,6 +25,7 @@ from hub.disclosure import Ask, NoAnswer
 from hub.ingest.registration import Asked, read_request
 from hub.settings import Settings, SettingsError
 from hub.store.opening import make_ready
+from hub.watch import NoPort
 from hub.words import explain_waiting
 from schemas.envelope import KeyRefused, SigningKey
 from schemas.naming import find_fault_in
@@ -198,6 +199,10 @@ def cmd_keys(settings: Settings, args: argparse.Namespace) -> None:
     if args.verb == "receipt":
         out(hub.receipt_key.public_jwk())
         return
+    if args.verb == "show":
+        _see_to_sealing(hub)
+        out({"receipt": hub.receipt_key.public_jwk(), "sealing": hub.make_sealing_key().public_jwk()})
+        return
     approvers = dict(_officer(hub, name) for name in args.officers)
     if args.verb == "add":
         request = strict_json(_read(args.request), FILE_LIMIT)
@@ -225,6 +230,25 @@ def cmd_export(settings: Settings, args: argparse.Namespace) -> None:
         raise FaultFound(f"nothing was exported: {error}") from error
 
 
+def cmd_consume(settings: Settings, args: argparse.Namespace) -> None:
+    """Read from Kafka, and answer there."""
+    from hub.consuming import consume
+
+    hub = _hub(settings)
+    _see_to_sealing(hub)
+    try:
+        consume(hub)
+    except NoPort as error:
+        raise NotNow(str(error)) from error
+
+
+def _see_to_sealing(hub: Hub) -> None:
+    if hub.sealing_key is None:
+        kid = hub.make_sealing_key().public.kid
+        say(f"hub: this home was older than sealing keys: made sealing.pem ({kid}); agencies pin what")
+        say("`hub keys show` prints, and it belongs into the backup with the other secrets")
+
+
 def cmd_serve(settings: Settings, args: argparse.Namespace) -> None:
     """Serve the API."""
     from hub.serving import NotListening, NotServed, serve
@@ -233,7 +257,7 @@ def cmd_serve(settings: Settings, args: argparse.Namespace) -> None:
         serve(_hub(settings))
     except NotServed as error:
         raise Misused(str(error)) from error
-    except NotListening as error:
+    except (NotListening, NoPort) as error:
         raise NotNow(str(error)) from error
 
 

@@ -24,6 +24,7 @@ from hub.api.doors import Doors
 from hub.api.issuer_keys import FetchFailed, IssuerKeys, SetRefused
 from hub.bootstrap import Hub
 from hub.settings import Settings
+from hub.watch import port
 from schemas.catalogue import get_codes
 from schemas.strict import strict_json
 
@@ -42,8 +43,9 @@ class NotListening(Exception):
 
 
 def serve(hub: Hub) -> None:
-    """Serve until stopped. Errors: `NotServed`, `NotListening`."""
-    app = build(hub)
+    """Serve until stopped. Errors: `NotServed`, `NotListening`, `hub.watch.NoPort`."""
+    doors = _doors(hub)
+    app = create_app(doors, demo=hub.settings.demo and hub.charter.demo)
     listening = _listen(hub.settings)
     hub.admission.catch_up()
     hub.admission.try_waiting("newer")  # what an older version of the hub did not know yet
@@ -57,7 +59,8 @@ def serve(hub: Hub) -> None:
         timeout_keep_alive=20, limit_concurrency=200,
     )  # fmt: skip
     try:
-        with listening, suppress(KeyboardInterrupt):
+        watching = port(hub.watch, hub.settings.metrics_port, live=[follower.is_alive], ready=doors.checks)
+        with listening, watching, suppress(KeyboardInterrupt):
             sys.stderr.write(f"hub: listening on {_address(hub.settings)}; Ctrl-C ends it\n")
             uvicorn.Server(config).run(sockets=[listening])
     finally:
@@ -68,8 +71,12 @@ def serve(hub: Hub) -> None:
 
 def build(hub: Hub) -> Any:
     """The application over this hub's doors. Errors: `NotServed`."""
+    return create_app(_doors(hub), demo=hub.settings.demo and hub.charter.demo)
+
+
+def _doors(hub: Hub) -> Doors:
     tokens = _tokens(hub)
-    doors = Doors(
+    return Doors(
         inbox=hub.inbox,
         disclosure=hub.disclosure,
         casework=hub.casework,
@@ -80,7 +87,6 @@ def build(hub: Hub) -> Any:
         checks=[lambda: hub.record.position() > 0, lambda: tokens.keys.held],
         page_size=hub.settings.page_size,
     )
-    return create_app(doors, demo=hub.settings.demo and hub.charter.demo)
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -12,8 +12,10 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
-RANGES = {"port": (1, 65_535), "page_size": (1, 10_000)}
+RANGES = {"port": (1, 65_535), "page_size": (1, 10_000), "metrics_port": (0, 65_535), "kafka_session_s": (2, 300)}
 """Setting → the least and the most that it may be."""
+CHOICES = {"log": ("text", "json"), "kafka_client": ("kafka-python", "confluent")}
+"""Setting → the words that it may be."""
 MOST_DIGITS = 12
 
 
@@ -55,6 +57,25 @@ class Settings:
     quarantine_quota: int = 10_000
     """How many quarantined records a sender may have open with their bytes; beyond it only digests are kept."""
 
+    kafka: str = ""
+    """Apache Kafka's brokers that `hub consume` reads from, host:port with commas between; empty: no Kafka."""
+    kafka_ca: Path | None = None
+    """Certificate authority of the brokers (PEM). Without it only a test broker on loopback is spoken to."""
+    kafka_user: str = "hub"
+    """The hub's user at the brokers (SCRAM-SHA-512)."""
+    kafka_password_file: Path | None = None
+    """File that holds that user's password."""
+    kafka_group: str = "hub"
+    """Consumer group; the processes of one hub share it."""
+    kafka_client: str = "kafka-python"
+    """The client library: `kafka-python`, or `confluent` where the extra `kafka-fast` is installed."""
+    kafka_session_s: int = 10
+    """How long a process of the group may be silent before others take its topics, seconds."""
+    metrics_port: int = 0
+    """Port on loopback for Prometheus metrics and health; 0: none."""
+    log: str = "text"
+    """How log lines are written to stderr: `text`, or `json`, one object a line."""
+
     def clock(self) -> Callable[[], datetime]:
         """The hub's clock: real time, or in demo mode the instant that stands in the demo clock's file."""
         path = self.demo_clock
@@ -80,6 +101,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         least, most = RANGES.get(name, (None, None))
         if least is not None and most is not None and not least <= int(str(given[name])) <= most:
             raise SettingsError(f"{variable} must be a whole number from {least} to {most}")
+        if name in CHOICES and given[name] not in CHOICES[name]:
+            raise SettingsError(f"{variable} must be " + " or ".join(CHOICES[name]))
     settings = Settings(**given)  # type: ignore[arg-type]
     if settings.demo_clock is not None and not settings.demo:
         raise SettingsError("HUB_DEMO_CLOCK is refused outside demo mode: set HUB_DEMO=1 on a demo hub, or unset it")

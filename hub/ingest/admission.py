@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -40,6 +41,7 @@ from hub.store.mapper import Recorded
 from hub.store.record import IDENTITY, REGISTRY, SOURCES, Record, StaleVersion, staff_stream
 from hub.store.tables import Offset, ReceiptRow
 from hub.store.upcasters import upcast
+from hub.watch import Watch
 from schemas.catalogue import KINDS
 from schemas.check import check_event
 from schemas.envelope import (
@@ -57,6 +59,7 @@ from schemas.rules import is_urgent
 
 LOG = logging.getLogger("hub.ingest")
 TRIES = 20
+_FAULT = ("fault", "the hub stumbled; its operator is told")
 VERSIONS_IN_MEMORY = 50_000
 
 
@@ -74,8 +77,10 @@ class Admission:
     def __init__(
         self, record: Record, *, partnership: str, index_key: bytes, clock: Callable[[], datetime],
         clock_ahead_s: int = 60, quarantine_quota: int = 10_000, unseal: SealingKey | None = None,
+        watch: Watch | None = None,
     ) -> None:  # fmt: skip
         self.record, self.partnership, self.clock, self.unseal = record, partnership, clock, unseal
+        self.watch = watch or Watch()
         self.clock_ahead_s = clock_ahead_s
         self.keyring = Keyring()
         self.resolver = Resolver(record, index_key)
@@ -86,18 +91,46 @@ class Admission:
     def admit(self, records: Sequence[bytes], caller: str, offset: Offset | None = None) -> list[Receipt]:
         """Judge records in order and commit them; one receipt a record. `caller` is the source that sends them.
 
-        `offset` is how far the caller's topic is read with these records; it is committed with them. Errors:
-        `OtherReader` where another process has read it further: then nothing of this batch is written.
+        `offset` is how far the caller's topic is read with these records; it is committed with them, and every one of
+        them gets a new row of receipt, because nobody is there to be told at once. Errors: `OtherReader` where another
+        process has read it further: then nothing of this batch is written.
         """
         with self._lock:
             faulty: set[str] = set()
+            opened: tuple[int, list[Sent]] = -1, []
 
             def judge(batch: Batch) -> list[ReceiptRow]:
+                nonlocal opened
                 if offset is not None:
                     self._claim(batch, offset)
-                return self._judge(batch, records, caller, faulty)
+                if opened[0] != self.keyring.seq:  # deciding again need not verify again
+                    opened = self.keyring.seq, [self._sent(raw) for raw in records]
+                return self._judge(batch, opened[1], caller, faulty)
 
-            return self._retried(judge)
+            return self._retried(judge, caller)
+
+    def set_aside(self, raw: bytes, caller: str, offset: Offset) -> Receipt:
+        """Keep a record that can be neither admitted nor judged, and read on after it. Errors: `OtherReader`."""
+        with self._lock:
+            sent = Sent(raw, hashlib.sha256(raw).hexdigest(), Refused(*_FAULT))
+
+            def keep(batch: Batch) -> list[ReceiptRow]:
+                self._claim(batch, offset)
+                return [self._set_aside(batch, sent, caller, _Waits(*_FAULT), "")]
+
+            return self._retried(keep, caller)[0]
+
+    def restart(self, caller: str, offset: Offset, why: str) -> None:
+        """Note that a caller's topic is read from its beginning as a new generation. Errors: `OtherReader`."""
+        with self._lock:
+
+            def note(batch: Batch) -> list[ReceiptRow]:
+                self._claim(batch, offset)
+                place = {"topic_id": offset.topic_id, "generation": offset.generation, "next": offset.next}
+                batch.note(SOURCES, "feed-restarted/v1", {"source": caller, "why": why, **place})
+                return []
+
+            self._retried(note, caller)
 
     def _claim(self, batch: Batch, offset: Offset) -> None:
         """The transaction has the last word; asking before saves deciding a batch twenty times for nothing."""
@@ -112,9 +145,9 @@ class Admission:
             waiting, raw = self.quarantine.open(quarantine_id)
 
             def again(batch: Batch) -> list[ReceiptRow]:
-                return [self._one(batch, Sent(raw, waiting.record, self._open(raw)), waiting.caller, quarantine_id)]
+                return [self._one(batch, self._sent(raw), waiting.caller, quarantine_id)]
 
-            return self._retried(again)[0]
+            return self._retried(again, waiting.caller)[0]
 
     def try_waiting(self, reason: str, caller: str = "") -> list[Receipt]:
         """Try again what waits for this reason, in the order in which it came: after an upgrade, or with a new key."""
@@ -139,7 +172,7 @@ class Admission:
                 row = self.quarantine.receipt(waiting, "refused", batch.at)
                 return [batch.answer(ReceiptRow(waiting.caller, waiting.record, row))]
 
-            return self._retried(settle)[0]
+            return self._retried(settle, waiting.caller)[0]
 
     def catch_up(self) -> None:
         """Follow what other processes registered or settled."""
@@ -147,7 +180,7 @@ class Admission:
             fold(self.record.facts(REGISTRY, after=self.keyring.seq), self.keyring)
             self.resolver.catch_up()
 
-    def _retried(self, decide: Callable[[Batch], list[ReceiptRow]]) -> list[Receipt]:
+    def _retried(self, decide: Callable[[Batch], list[ReceiptRow]], caller: str) -> list[Receipt]:
         tries = 0
         while tries < TRIES:
             self.catch_up()
@@ -156,8 +189,10 @@ class Admission:
             batch = Batch(self.record, self.clock().isoformat(timespec="milliseconds"), self._versions)
             try:
                 answers = decide(batch)
+                began = time.perf_counter()
                 self.record.append(batch.facts, batch.writes)
             except StaleVersion:
+                self.watch.retried()
                 tries += 1
                 self._forget()
                 continue
@@ -167,22 +202,24 @@ class Admission:
             except BaseException:
                 self._forget()
                 raise
-            return [Receipt(**answer.row) for answer in answers]  # type: ignore[arg-type]
+            self.watch.appended(len(answers), time.perf_counter() - began)
+            receipts = [Receipt(**answer.row) for answer in answers]  # type: ignore[arg-type]
+            self.watch.answered(caller, [(receipt.outcome, receipt.reason) for receipt in receipts])
+            return receipts
         raise StaleVersion("other writers were always faster")
 
     def _forget(self) -> None:
         self.resolver.forget()
         self._versions.clear()
 
-    def _judge(self, batch: Batch, records: Sequence[bytes], caller: str, faulty: set[str]) -> list[ReceiptRow]:
-        sent = [Sent(raw, hashlib.sha256(raw).hexdigest(), self._open(raw)) for raw in records]
+    def _judge(self, batch: Batch, sent: Sequence[Sent], caller: str, faulty: set[str]) -> list[ReceiptRow]:
         batch.look_up(caller, [one.digest for one in sent], [one.id for one in sent if one.id])
         return [self._isolated(batch, one, caller, faulty) for one in sent]
 
     def _isolated(self, batch: Batch, sent: Sent, caller: str, faulty: set[str]) -> ReceiptRow:
         """One record that we stumble over stops no other: the batch is decided again with that one set aside."""
         if sent.digest in faulty:
-            return self._set_aside(batch, sent, caller, _Waits("fault", "the hub stumbled; its operator is told"), "")
+            return self._set_aside(batch, sent, caller, _Waits(*_FAULT), "")
         try:
             return self._one(batch, sent, caller)
         except (StaleVersion, KeyAway, *STORE_FAULTS):
@@ -192,15 +229,18 @@ class Admission:
             faulty.add(sent.digest)
             raise _Again from fault
 
-    def _open(self, raw: bytes) -> Opened | Refused:
+    def _sent(self, raw: bytes) -> Sent:
+        opened: Opened | Refused
         try:
-            return open_envelope(raw, self.keyring.event_key, unseal=self.unseal)
+            opened = open_envelope(raw, self.keyring.event_key, unseal=self.unseal)
         except Refused as refused:
-            return refused
+            opened = refused
+        return Sent(raw, hashlib.sha256(raw).hexdigest(), opened)
 
     def _one(self, batch: Batch, sent: Sent, caller: str, again: str = "") -> ReceiptRow:
         if not again and (earlier := batch.answered.get(sent.digest)):
-            return repeated(earlier)  # the very same bytes: the same answer
+            same = repeated(earlier, batch.at)  # the very same bytes: the same answer
+            return batch.answer(same) if batch.writes.offsets else same
         opened = sent.opened
         if isinstance(opened, Refused):
             if opened.statement and opened.statement_bytes and opened.statement["source"] == caller:

@@ -10,6 +10,7 @@ import orjson
 from hub.ingest.admission import Admission
 from hub.store.record import Record
 from schemas.envelope import Receipt, Refused, SigningKey, open_transport_token, sign_receipts
+from schemas.receipts import SourceHead
 
 BODY_LIMIT = 4 * 1024 * 1024
 RECORDS_LIMIT = 500
@@ -73,12 +74,21 @@ class Inbox:
 
     def receipts(self, source: str, after: int) -> tuple[str, int]:
         """(signed receipts after this cursor, cursor to ask after next)."""
+        receipts = self.after(source, after)
+        return self._signed(receipts), receipts[-1].cursor if receipts else after
+
+    def after(self, source: str, cursor: int) -> list[Receipt]:
+        """A page of a source's receipts after this cursor, in the order in which they were committed."""
         rows = self.record.query(
             'SELECT cursor, "row" FROM receipt WHERE caller=? AND cursor>? ORDER BY cursor LIMIT ?',
-            (source, after, RECEIPTS_A_PAGE),
+            (source, cursor, RECEIPTS_A_PAGE),
         )
-        receipts = [Receipt(**{**orjson.loads(row), "cursor": cursor}) for cursor, row in rows]
-        return self._signed(receipts), rows[-1][0] if rows else after
+        return [Receipt(**{**orjson.loads(row), "cursor": at}) for at, row in rows]
 
-    def _signed(self, receipts: Sequence[Receipt]) -> str:
-        return sign_receipts(receipts, self.key, hub=self.hub, at=self.clock().isoformat(timespec="milliseconds"))
+    def sign(self, receipts: Sequence[Receipt], source: str) -> str:
+        """Receipts signed for a topic: with the source's head, because there it cannot ask for it."""
+        return self._signed(receipts, SourceHead(**self.head(source)))  # type: ignore[arg-type]
+
+    def _signed(self, receipts: Sequence[Receipt], head: SourceHead | None = None) -> str:
+        at = self.clock().isoformat(timespec="milliseconds")
+        return sign_receipts(receipts, self.key, hub=self.hub, at=at, head=head)

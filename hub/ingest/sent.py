@@ -52,11 +52,10 @@ def reported_fact(opened: Opened, stream: UUID, remarks: tuple[Remark, ...], at:
     )  # fmt: skip
 
 
-def repeated(earlier: ReceiptRow) -> ReceiptRow:
-    """The answer to the very same bytes: the earlier one, and a duplicate where that was an admission."""
-    if earlier.row["outcome"] != "admitted":
-        return earlier
-    return replace(earlier, row={**earlier.row, "outcome": "duplicate"})
+def repeated(earlier: ReceiptRow, at: str) -> ReceiptRow:
+    """The answer to the very same bytes, given now: the earlier one, and a duplicate where that was an admission."""
+    outcome = "duplicate" if earlier.row["outcome"] == "admitted" else earlier.row["outcome"]
+    return replace(earlier, row={**earlier.row, "outcome": outcome, "at": at})
 
 
 def receipt_row(sent: Sent, opened: Opened, outcome: str, at: str) -> dict[str, object]:

@@ -12,10 +12,12 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from eventsourcing.persistence import ApplicationRecorder, PersistenceError
+from eventsourcing.persistence import ApplicationRecorder, DataError, PersistenceError
 
 STORE_FAULTS = (PersistenceError, sqlite3.Error, OSError)
 """What goes wrong with the store itself, and not with a record: the call fails, nothing is set aside."""
+NOT_STORABLE = (DataError,)
+"""Those of them that a value brought about, and that the same value brings about again."""
 
 
 class Transaction(Protocol):

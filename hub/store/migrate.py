@@ -19,7 +19,8 @@ from hub.store.tables import KEYS_SCHEMA, SCHEMA, VIEW_SCHEMA
 RIGHTS: Mapping[str, str] = {
     "stored_events": "SELECT, INSERT", "log": "SELECT, INSERT", "inbox": "SELECT, INSERT",
     "receipt": "SELECT, INSERT", "identity_index": "SELECT, INSERT", "source_head": "SELECT, INSERT, UPDATE",
-    "consumed": "SELECT, INSERT, UPDATE", "quarantine": "SELECT, INSERT, UPDATE (state)",
+    "consumed": "SELECT, INSERT, UPDATE", "relayed": "SELECT, INSERT, UPDATE",
+    "quarantine": "SELECT, INSERT, UPDATE (state)",
     "token_once": "SELECT, INSERT, DELETE", "progress": "SELECT, INSERT, UPDATE, DELETE",
     "entry": "SELECT, INSERT, UPDATE, DELETE",
 }  # fmt: skip

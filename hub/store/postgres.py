@@ -17,6 +17,7 @@ import psycopg
 from eventsourcing.persistence import (
     ApplicationRecorder,
     DatabaseError,
+    DataError,
     IntegrityError,
     OperationalError,
     PersistenceError,
@@ -186,7 +187,8 @@ def _fault_of(fault: psycopg.Error) -> PersistenceError:
         return IntegrityError(f"{said} {fault.diag.constraint_name or ''}".strip())
     if isinstance(fault, (psycopg.OperationalError, psycopg.InterfaceError)):
         return OperationalError(said)
-    return DatabaseError(f"{said} {fault.diag.message_primary or ''}".strip())
+    kind = DataError if isinstance(fault, psycopg.DataError) else DatabaseError
+    return kind(f"{said} {fault.diag.message_primary or ''}".strip())
 
 
 @lru_cache(maxsize=256)

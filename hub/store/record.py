@@ -159,6 +159,20 @@ class Record(Application[UUID]):
         rows = self.query("SELECT topic_id, next, generation FROM consumed WHERE topic=? AND part=?", (topic, part))
         return Offset(topic, rows[0][0], rows[0][1], rows[0][2], part) if rows else None
 
+    def relayed(self, caller: str) -> int:
+        """The cursor of the last receipt that was published to a caller; 0 before the first."""
+        rows = self.query("SELECT cursor FROM relayed WHERE caller=?", (caller,))
+        return int(rows[0][0]) if rows else 0
+
+    def relay(self, caller: str, cursor: int) -> None:
+        """Note that a caller's receipts are published up to here. It never goes back."""
+        with self.database.transaction() as relayed:
+            relayed.execute(
+                "INSERT INTO relayed VALUES (?,?) ON CONFLICT (caller) DO UPDATE SET cursor=excluded.cursor"
+                " WHERE excluded.cursor > relayed.cursor",
+                (caller, cursor),
+            )
+
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """Read the record's own tables. Statements are ours, values are bound."""
         return self.database.query(statement, parameters)

@@ -22,6 +22,8 @@ SCHEMA = (
     "CREATE TABLE IF NOT EXISTS receipt (cursor INTEGER PRIMARY KEY AUTOINCREMENT, caller TEXT NOT NULL,"
     ' record TEXT NOT NULL, "row" BLOB NOT NULL)',
     "CREATE INDEX IF NOT EXISTS receipt_of ON receipt (caller, record)",
+    "CREATE INDEX IF NOT EXISTS receipt_after ON receipt (caller, cursor)",
+    "CREATE TABLE IF NOT EXISTS relayed (caller TEXT PRIMARY KEY, cursor INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS quarantine (id TEXT PRIMARY KEY, caller TEXT NOT NULL, source TEXT NOT NULL,"
     " event TEXT NOT NULL, datadigest TEXT NOT NULL, subject TEXT NOT NULL, statement TEXT NOT NULL,"
     " reason TEXT NOT NULL, note TEXT NOT NULL, record TEXT NOT NULL, at TEXT NOT NULL, state TEXT NOT NULL,"

@@ -22,6 +22,7 @@ from schemas.catalogue import get_example
 from schemas.envelope import (
     NO_CHILD,
     REPORT,
+    PublicSealingKey,
     SigningKey,
     proof_of_possession,
     seal,
@@ -76,7 +77,7 @@ class Agency:
     def seal(
         self, kind: str | dict[str, Any] = "domestic-abuse-incident", /, *, id: str = "", person: str = "p1",
         type: str = REPORT, shared: str = "2025-03-03T11:59:00Z", key: SigningKey | None = None, skip: int = 0,
-        **members: Any,
+        to: PublicSealingKey | None = None, **members: Any,
     ) -> bytes:  # fmt: skip
         """One sealed record; `members` replace those of the kind's example, None leaves one out."""
         data = copy.deepcopy(get_example(kind, 1)) if isinstance(kind, str) else dict(kind)
@@ -88,7 +89,7 @@ class Agency:
             json.dumps(data).encode(), key=key or self.key, source=self.source, event_id=event_id,
             subject=NO_CHILD if type != REPORT else hashlib.sha256(person.encode()).hexdigest()[:32], time=None,
             recordedtime=shared, sequence=self.sequence, prevdigest=self.digest, type=type,
-            salt=hashlib.sha256(event_id.encode()).digest(),
+            salt=hashlib.sha256(event_id.encode()).digest(), to=to,
         )  # fmt: skip
         self.digest = statement_digest(statement_bytes_of(raw))
         return raw
