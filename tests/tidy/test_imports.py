@@ -40,7 +40,10 @@ HOMES = {
     "hl7": SOURCES,
     "yaml": SOURCES,
     "httpx": ("adapters.kit.publisher", "demo"),
-    "kafka": ("adapters.kit.kafka",),
+    "kafka": (
+        "adapters.kit.kafka",
+        "adapters.kit.knocking",
+    ),
     "eventsourcing": ("hub.store",),
     "psycopg": ("hub.store",),
     "cedarpy": ("hub.policy",),
