@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import logging
-import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -34,6 +33,7 @@ from kafka.net.compat import KafkaNetClient
 
 from adapters.kit.broker import Broker
 from adapters.kit.delivery import Distrusted, HubHead, Undelivered
+from adapters.kit.knocking import HungUp, knock
 from adapters.kit.outbox import Head
 from schemas.envelope import KeyEntry, Receipt, Refused, SourceHead, open_receipts_head, statement_bytes_of
 from schemas.topics import events_topic, receipts_topic
@@ -63,6 +63,8 @@ CONSUMER = {
     "fetch_max_bytes": 8 * 1024 * 1024,
     "max_partition_fetch_bytes": 2 * 1024 * 1024,
 }
+
+
 WORDS: tuple[tuple[type[Exception], str], ...] = (
     (SaslAuthenticationFailedError, "the broker does not take this user and password"),
     (AuthorizationError, "the broker does not let this user use the topic {topic}"),
@@ -71,6 +73,7 @@ WORDS: tuple[tuple[type[Exception], str], ...] = (
     (NotEnoughReplicasAfterAppendError, "the broker has too few copies in step to keep it safely"),
     (RetriableError, "the broker did not answer in time"),
     (ssl.SSLCertVerificationError, "the broker's certificate is not by the pinned authority, or for another name"),
+    (HungUp, "the broker hangs up on us without a word: it is starting, or user and password are not right"),
     (OSError, "the broker cannot be reached ({kind})"),
 )
 
@@ -103,38 +106,6 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.topic_id}@{self.next}"
-
-
-def knock(broker: Broker, security: dict[str, Any]) -> None:
-    """Raises why no server lets us in: an OSError where none can be reached or proves itself, else what the library
-    finds. By itself it would try on until its time is over, and tell neither. One server that lets us in is enough."""
-    fault: OSError | RetriableError = OSError("no server")
-    for server in broker.servers:
-        try:
-            _reach(server, security.get("ssl_context"))
-            return _ask_in(server, security)
-        except (OSError, RetriableError) as one:
-            fault = one
-    raise fault
-
-
-def _reach(server: str, context: ssl.SSLContext | None) -> None:
-    host, _, port = server.rpartition(":")
-    with socket.create_connection((host.strip("[]"), int(port)), CLOSED_WITHIN_S) as line:
-        if context is not None:
-            context.wrap_socket(line, server_hostname=host.strip("[]")).close()
-
-
-def _ask_in(server: str, security: dict[str, Any]) -> None:
-    client = KafkaNetClient(bootstrap_servers=[server], **security)
-
-    async def ask() -> None:
-        await client._manager.get_connection(client.cluster.bootstrap_brokers()[0].node_id)
-
-    try:
-        client._manager.run(ask)
-    finally:
-        client.close()
 
 
 @dataclass(frozen=True)

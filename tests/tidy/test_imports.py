@@ -42,7 +42,7 @@ HOMES = {
     "hl7": SOURCES,
     "yaml": SOURCES,
     "httpx": ("adapters.kit.publisher", "demo"),
-    "kafka": ("adapters.kit.kafka", "hub.ingest.consumer_kafka"),
+    "kafka": ("adapters.kit.kafka", "adapters.kit.knocking", "hub.ingest.consumer_kafka"),
     "eventsourcing": ("hub.store",),
     "psycopg": ("hub.store",),
     "confluent_kafka": ("hub.ingest.consumer_fast",),

@@ -129,6 +129,14 @@ def test_a_broker_that_dies_is_told_and_leaves_no_thread_behind(home_path, hub):
     assert threading.active_count() <= before
 
 
+def test_one_server_that_answers_is_enough(run, kafka_home, put, folder, hub, address, answering):
+    settings = kafka_home / "adapter.toml"
+    settings.write_text(settings.read_text().replace(f'["{address}"]', f'["127.0.0.1:1", "{address}"]'))
+    put("a.toy", *toys(3))
+    assert run("once", str(folder))[0] == 0
+    assert len(hub.entries) == 3
+
+
 def hub_away():
     class Away:
         def get_head(self):
