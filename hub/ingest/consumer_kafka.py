@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from kafka import (  # type: ignore[import-untyped]
+from kafka import (
     ConsumerRebalanceListener,
     KafkaConsumer,
     KafkaProducer,
@@ -20,10 +20,10 @@ from kafka import (  # type: ignore[import-untyped]
     TopicPartition,
 )
 from kafka import errors as faults
-from kafka.coordinator.assignors.roundrobin import (  # type: ignore[import-untyped]
+from kafka.coordinator.assignors.roundrobin import (
     RoundRobinPartitionAssignor,
 )
-from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]
+from kafka.net.compat import KafkaNetClient
 
 from hub.ingest.feed import RECORD_CEILING, Away, Brokers, NoSuchTopic, Part, Polled, Raw, Stand
 
