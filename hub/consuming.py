@@ -5,8 +5,8 @@ No rules here but one: plain text is for a demo hub and a broker on loopback.
 
 from __future__ import annotations
 
+import gc
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,10 +15,13 @@ from hub.bootstrap import Hub
 from hub.ingest.consumer import Consumer
 from hub.ingest.feed import Brokers, Feed, Outlet
 from hub.ingest.relay import Relay
+from hub.logs import announce
 from hub.settings import Settings, SettingsError
 from hub.watch import port
 
 ENDING_S = 20
+"""How long receipts that are due may take to go out at the end."""
+NEW_OBJECTS = 20_000
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -34,7 +37,9 @@ def consume(hub: Hub) -> None:
     watching = port(hub.watch, hub.settings.metrics_port, live=[consumer.lively], ready=ready)
     with watching, _told_to_stop() as stopping:
         answering.start()
-        sys.stderr.write("hub: reading from Kafka; Ctrl-C ends it\n")
+        gc.freeze()  # a batch makes thousands of objects and leaves none: looking for cycles seldom is enough
+        gc.set_threshold(NEW_OBJECTS, 20, 20)
+        announce("reading from Kafka; Ctrl-C ends it", hub.settings.log)
         try:
             consumer.run(stopping.is_set)
         finally:

@@ -45,3 +45,12 @@ def log_to_stderr(form: str = "text") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if form == "json" else Words())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
+
+
+def announce(words: str, form: str = "text") -> None:
+    """Tell whoever started a process that it runs, in the form of its log lines."""
+    if form == "json":
+        record = logging.getLogger("hub").makeRecord("hub", logging.INFO, "", 0, words, (), None)
+        sys.stderr.write(JsonLines().format(record) + "\n")
+    else:
+        sys.stderr.write(f"hub: {words}\n")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import logging
 import socket
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,6 +22,7 @@ from hub.api.demo_issuer import DemoOnly, demo_issuer, refuse_demo_issuer
 from hub.api.doors import Doors
 from hub.api.issuer_keys import FetchFailed, IssuerKeys, SetRefused
 from hub.bootstrap import Hub
+from hub.logs import announce
 from hub.settings import Settings
 from hub.watch import port
 from schemas.catalogue import get_codes
@@ -61,7 +61,7 @@ def serve(hub: Hub) -> None:
     try:
         watching = port(hub.watch, hub.settings.metrics_port, live=[follower.is_alive], ready=doors.checks)
         with listening, watching, suppress(KeyboardInterrupt):
-            sys.stderr.write(f"hub: listening on {_address(hub.settings)}; Ctrl-C ends it\n")
+            announce(f"listening on {_address(hub.settings)}; Ctrl-C ends it", hub.settings.log)
             uvicorn.Server(config).run(sockets=[listening])
     finally:
         ended.set()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hub.bootstrap import Hub
-from hub.logs import JsonLines, Words
+from hub.logs import JsonLines, Words, announce
 from hub.watch import NoPort, Watch, port
 from infra.kafka.cluster import free_ports
 
@@ -112,3 +112,11 @@ def test_a_log_line_is_one_json_object_and_tells_the_kind_of_a_fault_alone(
     )  # fmt: skip
     assert "Quillfeather" not in line
     assert "Quillfeather" not in said(Words())
+
+
+def test_what_a_process_says_at_its_start_has_the_form_of_its_log(capsys: pytest.CaptureFixture[str]) -> None:
+    announce("reading", "json")
+    announce("reading")
+    first, second = capsys.readouterr().err.splitlines()
+    assert json.loads(first)["message"] == "reading"
+    assert second == "hub: reading"

@@ -82,6 +82,22 @@ def test_of_two_processes_one_takes_over_from_the_other_that_was_killed(line: Li
     assert ids(hub) == ["e1", "e2", "e3"]
 
 
+def test_a_process_that_slept_longer_than_its_session_wakes_and_doubles_nothing(
+    line: Line, police: Any, hub: Hub
+) -> None:
+    sleeper = line.start()
+    line.write(police.seal(id="e1"))
+    until(lambda: len(line.outcomes()) == 1)
+    sleeper.send_signal(signal.SIGSTOP)
+    line.write(police.seal(id="e2"))
+    line.start()
+    until(lambda: len(line.outcomes()) == 2)
+    sleeper.send_signal(signal.SIGCONT)
+    line.write(police.seal(id="e3"))
+    until(lambda: len(line.outcomes()) == 3)
+    assert ids(hub) == ["e1", "e2", "e3"]
+
+
 def test_records_sealed_to_the_hub_are_opened(
     line: Line, police: Agency, hub: Hub, seal_to: Callable[..., bytes]
 ) -> None:
