@@ -17,7 +17,14 @@ from itertools import combinations, cycle
 from typing import Any
 
 from schemas.catalogue import get_example
-from schemas.envelope import SigningKey, proof_of_possession, seal, statement_bytes_of, statement_digest
+from schemas.envelope import (
+    PublicSealingKey,
+    SigningKey,
+    proof_of_possession,
+    seal,
+    statement_bytes_of,
+    statement_digest,
+)
 
 PARTNERSHIP = "urn:safeguarding:partnership:harrowmere-westlorn"
 EVENTS_A_CHILD = 10
@@ -74,7 +81,7 @@ class Source:
             "event": prove(self.key), "transport": prove(self.transport),
         }  # fmt: skip
 
-    def seal(self, data: dict[str, Any], child: int) -> bytes:
+    def seal(self, data: dict[str, Any], child: int, to: PublicSealingKey | None = None) -> bytes:
         """The next record of this source."""
         self.sequence += 1
         event_id = hashlib.sha256(f"{self.urn} {self.sequence}".encode()).hexdigest()[:32]
@@ -83,7 +90,7 @@ class Source:
             json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(), key=self.key, source=self.urn,
             event_id=event_id, subject=hashlib.sha256(f"{self.urn} child {child}".encode()).hexdigest()[:32],
             time=None, recordedtime=now, sequence=self.sequence, prevdigest=self.digest,
-            salt=hashlib.sha256(event_id.encode()).digest(),
+            salt=hashlib.sha256(event_id.encode()).digest(), to=to,
         )  # fmt: skip
         self.digest = statement_digest(statement_bytes_of(raw))
         return raw
@@ -94,9 +101,11 @@ Posted = tuple[Source, list[bytes]]
 
 
 def make_batches(
-    sources: Sequence[Source], count: int, size: int, rng: random.Random
+    sources: Sequence[Source], count: int, size: int, rng: random.Random, to: PublicSealingKey | None = None
 ) -> list[tuple[Source, list[bytes]]]:
     """`count` records in batches of `size`, each of one source; ten events a child, half of them from each of two.
+
+    With `to` they are version 2, sealed to that key.
 
     So every batch brings its share of children whom this source, and of children whom nobody spoke of before.
     """
@@ -110,7 +119,7 @@ def make_batches(
         name = pair[turn % 2]
         waiting[name].append((rng.choice(KINDS[name]), child))
     return [
-        (source, [source.seal(event(kind, child, rng), child) for kind, child in rng.sample(part, len(part))])
+        (source, [source.seal(event(kind, child, rng), child, to) for kind, child in rng.sample(part, len(part))])
         for start in range(0, count, size)
         for source in sources
         if (part := waiting[source.name][start : start + size])

@@ -1,0 +1,313 @@
+"""From Kafka to the committed record, against opening and checking the same records: how much of the limit is reached.
+
+Real servers on loopback: Apache Kafka over TLS, PostgreSQL. `hub consume` runs as always, kept to one core; its CPU
+time counts, all threads, while it works through topics that were filled before. By turns with it, in rounds, this
+process verifies the same signatures and opens and checks the same records. The medians of the rounds' ratios count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from kafka import KafkaProducer
+
+from bench.records import KINDS, PARTNERSHIP, Source, make_batches
+from bench.spine import SEED, machine
+from bench.stage import OFFICER, READY_S, BenchFault
+from hub import bootstrap
+from hub.settings import Settings
+from hub.store.opening import make_ready, open_databases
+from infra.kafka.cluster import Cluster
+from infra.kafka.operator import security
+from infra.postgres.server import OWNER, RUNNING, Server
+from schemas.check import check_event
+from schemas.compact import split
+from schemas.envelope import EVENT_TYP, KeyEntry, SealingKey, open_envelope
+from schemas.topics import events_topic
+
+RESULTS = Path(__file__).parent / "results" / "ingest.json"
+BATCH = 500
+SAMPLE = 1_500
+OPEN_REACH = 0.60
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way in. `reach` is wanted of the rate of opening and checking; 0: printed, not judged."""
+
+    name: str
+    database: str
+    client: str
+    version: int
+    reach: float
+
+
+VARIANTS = (
+    Variant("postgresql", "postgresql", "kafka-python", 1, 0.55),
+    Variant("postgresql, faster client", "postgresql", "confluent", 1, 0.65),
+    Variant("sqlite", "sqlite", "kafka-python", 1, 0.45),
+    Variant("postgresql, version 2", "postgresql", "kafka-python", 2, 0.0),
+)
+
+
+@dataclass
+class Line:
+    """Servers, a hub's home and filled topics in one folder."""
+
+    folder: Path
+    variant: Variant
+    cluster: Cluster
+    server: Server | None
+    settings: Settings = field(init=False)
+    sealing: SealingKey | None = None
+    sources: list[Source] = field(default_factory=lambda: [Source(name) for name in KINDS])
+    sent: list[bytes] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        where: dict[str, Any] = {}
+        if self.server is not None:
+            where = {
+                "database": self.server.conninfo(RUNNING), "keys_database": self.server.conninfo(RUNNING, "hub_keys"),
+            }  # fmt: skip
+        self.settings = Settings(
+            home=self.folder / "hub", demo=True, **where, kafka=self.cluster.bootstrap, kafka_ca=self.cluster.ca,
+            kafka_password_file=self.cluster.password_file("hub"), kafka_client=self.variant.client,
+        )  # fmt: skip
+
+    def build(self, records: int) -> None:
+        """Make the hub, register the sources, and fill their topics."""
+        if self.server is not None:
+            make_ready(self.server.conninfo(OWNER), self.server.conninfo(OWNER, "hub_keys"), RUNNING)
+        bootstrap.init(self.settings, partnership=PARTNERSHIP, area="E99000001", officers=[OFFICER])
+        hub = bootstrap.open_hub(self.settings)
+        for source in self.sources:
+            hub.registration.add(source.request(hub.charter.hub), {OFFICER: hub.officer_key(OFFICER)})
+            self.cluster.add_agency(source.urn)
+        self.sealing = hub.sealing_key
+        hub.close()
+        to = self.sealing.public if self.sealing and self.variant.version == 2 else None
+        batches = make_batches(self.sources, records, BATCH, random.Random(SEED), to)  # noqa: S311
+        self.sent = [raw for _, batch in batches for raw in batch]
+        for source in self.sources:
+            self._publish(source, [raw for one, batch in batches if one is source for raw in batch])
+
+    def _publish(self, source: Source, records: Sequence[bytes]) -> None:
+        with self.cluster.operator() as operator:
+            agency = operator.add_agency(source.urn)
+        producer = KafkaProducer(
+            bootstrap_servers=self.cluster.bootstrap.split(","), batch_size=128 * 1024, linger_ms=20,
+            **security(self.cluster.ca, agency.user, agency.password_file.read_text()),
+        )  # fmt: skip
+        for raw in records:
+            producer.send(events_topic(source.urn), value=raw)
+        producer.flush(timeout=120)
+        producer.close()
+
+    @contextmanager
+    def consuming(self, cores: Sequence[int]) -> Iterator[list[Consuming]]:
+        """A `hub consume` on each of these cores."""
+        names = (
+            "home",
+            "demo",
+            "database",
+            "keys_database",
+            "kafka",
+            "kafka_ca",
+            "kafka_password_file",
+            "kafka_client",
+        )
+        given = {
+            f"HUB_{name.upper()}": str(getattr(self.settings, name)) for name in names if getattr(self.settings, name)
+        }
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("HUB_")} | given | {"HUB_DEMO": "1"}
+        with (self.folder / "consume.log").open("ab") as log:
+            started = [
+                Consuming(subprocess.Popen([sys.executable, "-m", "hub", "consume"], env=environment, stderr=log), core)
+                for core in cores
+            ]
+        try:
+            yield started
+        finally:
+            for one in started:
+                one.process.send_signal(signal.SIGCONT)
+                one.process.terminate()
+                one.process.wait(timeout=30)
+
+
+@dataclass
+class Consuming:
+    """One `hub consume`, kept to one core."""
+
+    process: subprocess.Popen[bytes]
+    core: int
+
+    def __post_init__(self) -> None:
+        os.sched_setaffinity(self.process.pid, {self.core})
+
+    def cpu_s(self) -> float:
+        """CPU seconds used until now, user and system, all threads (Linux)."""
+        return time.clock_gettime((~self.process.pid << 3) | 2)
+
+    def stop(self) -> None:
+        """Hold it."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        self.process.send_signal(signal.SIGCONT)
+
+
+def measure(folder: Path, variant: Variant, records: int, rounds: int) -> dict[str, Any]:
+    """One way in, in rounds. Errors: `BenchFault`."""
+    folder.mkdir()
+    with Cluster(folder / "kafka") as cluster, _postgres(folder, variant) as server:
+        line = Line(folder, variant, cluster, server)
+        line.build(records)
+        databases = open_databases(line.settings.home, line.settings.database, line.settings.keys_database)
+
+        def consumed() -> int:
+            return int(databases.record.query("SELECT COALESCE(SUM(next), 0) FROM consumed")[0][0])
+
+        keys = {source.key.kid: source.key.entry(source=source.urn) for source in line.sources}
+        found: list[dict[str, float]] = []
+        with line.consuming([0]) as (one,):
+            wait(one, consumed, records // 10)
+            for number in range(rounds):
+                one.stop()
+                sample = line.sent[number * SAMPLE % (records - SAMPLE) :][:SAMPLE]
+                limits = opening(sample, keys, line.sealing)
+                begun, spent, served = consumed(), one.cpu_s(), _server_cpu(server)
+                one.go_on()
+                wait(one, consumed, begun + (records - begun) // (rounds - number))
+                one.stop()
+                done = max(1, consumed() - begun)
+                found.append(
+                    {
+                        **limits, "ingest": (one.cpu_s() - spent) / done * 1e6,
+                        "server": (_server_cpu(server) - served) / done * 1e6,
+                    }
+                )  # fmt: skip
+            one.go_on()
+            wait(one, consumed, records)
+        admitted = databases.record.query("SELECT COUNT(*) FROM inbox")[0][0]
+        databases.close()
+        if admitted != records:
+            raise BenchFault(f"{admitted} of {records} records admitted; words are in consume.log")
+    return summary(variant, found)
+
+
+def wait(one: Consuming, consumed: Any, until: int) -> None:
+    """Wait until so many records are consumed. Errors: `BenchFault`."""
+    deadline, last = time.monotonic() + READY_S, 0
+    while (now := consumed()) < until:
+        if now > last:
+            deadline, last = time.monotonic() + READY_S, now
+        if one.process.poll() is not None or time.monotonic() > deadline:
+            raise BenchFault(f"the hub stopped consuming at {now}; its words are in consume.log")
+        time.sleep(0.02)
+
+
+def opening(sample: Sequence[bytes], keys: dict[str, KeyEntry], unseal: SealingKey | None) -> dict[str, float]:
+    """CPU microseconds a record: bare verification, and opening with the check."""
+    signed = []
+    for raw in sample:
+        parts = split(json.loads(raw)["jws"], EVENT_TYP)
+        signed.append((keys[parts.kid].verify, parts.signature, parts.signing_input))
+    open_one = partial(open_envelope, registry=keys.get, unseal=unseal)
+    begun = time.process_time()
+    for verify, signature, message in signed:
+        verify(signature, message)
+    verified = time.process_time()
+    for raw in sample:
+        check_event(open_one(raw).data, strict=True)
+    opened = time.process_time()
+    return {"verify": (verified - begun) / len(sample) * 1e6, "open": (opened - verified) / len(sample) * 1e6}
+
+
+def summary(variant: Variant, found: Sequence[dict[str, float]]) -> dict[str, Any]:
+    """Medians over the rounds."""
+    ratio = statistics.median(one["open"] / one["ingest"] for one in found)
+    limit = statistics.median(one["verify"] / one["open"] for one in found)
+    return {
+        "variant": variant.name, "reach": variant.reach, "of_opening": round(ratio, 4),
+        "rounds": [round(one["open"] / one["ingest"], 4) for one in found],
+        "opening_of_verification": round(limit, 4), "reached": ratio >= variant.reach,
+        "cpu_us": {side: round(statistics.median(one[side] for one in found), 1) for side in found[0]},
+    }  # fmt: skip
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run, print, keep; gives the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench ingest", description=__doc__.splitlines()[0])
+    parser.add_argument("--records", type=int, default=24_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", choices=[one.name for one in VARIANTS])
+    args = parser.parse_args(argv)
+    found = []
+    with tempfile.TemporaryDirectory(prefix="ingest-") as folder:
+        Path(folder).chmod(0o755)  # PostgreSQL's user passes through
+        for number, variant in enumerate(one for one in VARIANTS if args.only in (None, one.name)):
+            found.append(measure(Path(folder) / str(number), variant, args.records, args.rounds))
+            sys.stderr.write(words(found[-1]) + "\n")
+    result = {"measured": datetime.now(UTC).isoformat(timespec="seconds"), "ingest": found, "machine": machine()}
+    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+    sys.stdout.write(json.dumps(result, indent=1) + "\n")
+    first = found[0]["opening_of_verification"] >= OPEN_REACH
+    return 0 if first and all(one["reached"] for one in found) else 1
+
+
+def words(one: dict[str, Any]) -> str:
+    """One variant for people."""
+    cpu, said = one["cpu_us"], "reached" if one["reached"] else "BELOW"
+    judged = f"reach {one['reach']:.0%}, {said}" if one["reach"] else "not judged"
+    spent = ", ".join(f"{side} {cpu[side]:.0f}" for side in ("verify", "open", "ingest", "server"))
+    limit = one["opening_of_verification"]
+    return f"{one['variant']:26s} {one['of_opening']:6.1%} of opening ({judged}), which is {limit:.1%} of verification; us: {spent}"
+
+
+@contextmanager
+def _postgres(folder: Path, variant: Variant) -> Iterator[Server | None]:
+    if variant.database != "postgresql":
+        yield None
+        return
+    server = Server(folder / "postgres")
+    server.up()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _server_cpu(server: Server | None) -> float:
+    """CPU seconds of the database's processes that live now."""
+    if server is None:
+        return 0.0
+    parent, ticks = str(server.pid()), 0
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = file.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if fields[1] == parent:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
