@@ -54,7 +54,7 @@ _HL7, _NEMS, _POLE, _CSV = ("hl7v2-itk",), ("nems-stu3",), ("pole-json/1",), ("p
 _MIS = ("ctf", "assembly")
 _A, _B = "a hospital", "a school"
 
-CHIS = Feed("fenwater-chis", "health", "Fenwater child health information", "child health service", _NEMS, 0, "ZZF")
+CHIS = Feed("fenwater-chis", "health", "Fenwater child health information", "community health", _NEMS, 0, "ZZF")
 HOSPITALS = (
     Feed("fenwater-hospital", "health", "Fenwater Hospital", _A, _HL7, 0, "ZZF"),
     Feed("westlorn-hospital", "health", "Westlorn Infirmary", _A, _HL7, 1, "ZZW"),

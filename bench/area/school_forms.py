@@ -37,7 +37,7 @@ def write_pupil(now: Snapshot) -> str:
     child, school, town = now.child, now.enrolment.school, TOWNS[now.home.half]
     upn = f"<UPN>{child.upn}</UPN>" if child.upn else ""
     contacts = "".join(
-        f"<Contact><Surname>{now.surname}</Surname><Forename>{forename}</Forename><Relationship>{relation}</Relationship>"
+        f"<Contact><Surname>{child.surnames[0][1]}</Surname><Forename>{forename}</Forename><Relationship>{relation}</Relationship>"
         f"<Responsibility>true</Responsibility></Contact>"
         for forename, relation in (("Isolde", "PAM"), *([("Magnus", "STP")] if now.contact else []))
     )

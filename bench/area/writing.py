@@ -92,7 +92,7 @@ def doubt(child: Child, family: Family, pieces: list[Piece]) -> None:
     reasons = {name for name, is_so in found.items() if is_so}
     if "moved" in reasons and not (child.nhs and child.upn):
         reasons = reasons - {"moved"} | {"moved-without-number"}
-    child.doubts |= reasons or {"unexplained"}
+    child.doubts |= reasons or (set() if child.doubts else {"unexplained"})
 
 
 def _taken_back(child: Child, pieces: list[Piece]) -> bool:
