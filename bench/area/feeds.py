@@ -50,7 +50,7 @@ class School(Feed):
     urn: str = ""
 
 
-_HL7, _NEMS, _POLE, _CSV = ("hl7v2-itk",), ("nems-stu3",), ("pole-json/1",), ("police-csv/1",)
+_HL7, _NEMS, _POLE, _CSV = ("hl7v2-itk",), ("nems-stu3",), ("pole-json",), ("police-csv",)
 _MIS = ("ctf", "assembly")
 _A, _B = "a hospital", "a school"
 

@@ -2,48 +2,18 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+from typing import Any
+
 from bench.area.draw import Draw
 
-GIVEN = {
-    "F": (
-        "Averil Briony Cassia Delphine Elowen Fenella Galina Hestia Ione Jessamy Kerensa Linnea Marisol Nerys Ottilie "
-        "Petra Quilla Rosalba Saffi Tamsin Ursa Verity Wrenna Xanthe Ysolde Zillah Amarinth Bellis Coraline Damaris "
-        "Emmeline Fleur Ginevra Honora Isaura Junia Keziah Lucasta Mireille Nolwenn Oriel Philippa Rhoswen Sunniva "
-        "Thessaly Undine Viola Winifer Yevane Zephyrine Anwen Bettany Clemency Dorrit"
-    ).split(),
-    "M": (
-        "Ansel Barnaby Corwin Dunstan Edric Fabian Garnet Hollis Ivo Jasper Kelan Lucan Merrick Nathair Osric Peregrine "
-        "Quentin Rafferty Silvan Tobin Ulric Varian Wystan Xavi Yorath Zeno Alaric Benno Caspian Dorian Emrys Florian "
-        "Gawain Hadrian Idris Jowan Kester Leander Morgan Neville Orrin Piers Ronan Sorrel Tarquin Umber Vivian Wilfrid "
-        "Yestin Zachary Aubrey Bevis Cosmo Digory"
-    ).split(),
-}
-MIDDLE = (
-    "Ash Bay Birch Bracken Briar Brook Cedar Clove Coral Crane Dale Dove Ebb Elder Elm Fable Fen Fern Finch Flint Ford "
-    "Frost Gale Glen Gorse Grove Gull Hale Hart Hawk Hazel Heath Heron Holm Ives Jade Jay June Kell Kite Lake Lane Lark "
-    "Laurel Leaf Lea Linden Lisle Lory Lune Maple March Marsh Mead Mere Mist Moor Moss Myrtle Night North Oak Ocean Onyx "
-    "Orchard Otter Pearl Perry Pine Plume Quay Quill Rain Raven Reed Ridge Rill River Robin Rook Rowan Rue Rush Sage Sand "
-    "Sedge Shaw Shore Sky Slate Snow Sparrow Stone Storm Swan Tarn Teal Thorn Vale Wren Yarrow"
-).split()
-_FIRST = (
-    "Alder Amber Apple Badger Barley Beck Bell Black Blythe Bramble Bright Bristle Candle Cinder Clover Copper Cobble "
-    "Crow Dapple Dandel Dew Drift Dusk Ember Fallow Feather Fiddle Fox Goose Grizzle Hare Harrow Hedge Hollow Honey Ivy "
-    "Kestrel Lantern Larks Lindle Mallow Marl Merle Mill Minnow Mossy Nettle Nimble Oaken Owl Pepper Pippin Plover Primm "
-    "Quick Quiver Ravens Rumble Sandle Silver Sorrel Spindle Starl Tansy Teasel Thimble Thistle Twill Umber Velvet Whistle"
-).split()
-_MIDST = ("", "en", "er", "le", "ing", "ow", "wen", "or", "ly", "an")
-_LAST = (
-    "bank beck berry brook by combe cote croft dale dell down fall field fold ford garth gate glade grove ham hay hurst "
-    "keld ley low march mere moor more ness pool ridge row shaw side stead stile stock thorpe thwaite toft wade water "
-    "well wick wold wood worth"
-).split()
-_STREETS = (
-    "Kestrel Row|Plover Close|Tansy Court|Juniper Close|Sorrel Rise|Alder Yard|Heron Walk|Teasel Lane|Bramble Way|"
-    "Minnow Street|Curlew Gardens|Larch Terrace|Otter Drive|Sandpiper View|Thistle Green|Willet Road|Yarrow Place|"
-    "Finch Parade|Marl Hill|Nettle Fold"
-).split("|")
+WORDS: dict[str, Any] = tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))
+GIVEN: dict[str, list[str]] = WORDS["given"]
+MIDDLE: list[str] = WORDS["middle"]
+TOWNS: list[str] = WORDS["towns"]
+_FIRST, _MIDST, _LAST = (WORDS["surname"][part] for part in ("first", "midst", "last"))
 SURNAMES = len(_FIRST) * len(_MIDST) * len(_LAST)
-TOWNS = ("Harrowmere", "Westlorn")
 NUMBERED = 950_000
 """Children who can have an NHS number of the never-issued range; those above it are mothers'."""
 _UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
@@ -62,7 +32,7 @@ def address(draw: Draw, half: int) -> tuple[str, str]:
     letters = "ABDEFGHJLNPQRSTUWXYZ"
     outward = f"ZZ{1 + draw.below(4) + 4 * half}"
     return (
-        f"{1 + draw.below(180)} {draw.one(_STREETS)}",
+        f"{1 + draw.below(180)} {draw.one(WORDS['streets'])}",
         f"{outward} {draw.below(10)}{draw.one(letters)}{draw.one(letters)}",
     )
 

@@ -217,5 +217,3 @@ def _particulars(child: Child, children: list[Child], draw: Draw, seed: int, per
     others = [one for one in children if one.nhs and one is not child and one.born != child.born]
     if others and child.nhs and draw.happens(rates["shared_number"]):
         child.number_of_at = draw.one(("fenwater-hospital", "westlorn-hospital")), others[0].nhs
-
-

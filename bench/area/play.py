@@ -1,7 +1,8 @@
 """`make demo AREA=N`: an invented area through the real doors of an embedded hub, compared with the truth about it.
 
-One adapter process a feed posts to a served hub over HTTP; an auditor then reads every child's chronology over HTTP, and
-the judge compares. Words go to stderr, the sums to stdout as JSON. Exit 1 when a child without a planted doubt differs.
+One adapter process a feed posts to a served hub over HTTP; an auditor then reads every child's chronology over HTTP,
+and the judge compares. Words go to stderr, the sums to stdout as JSON. Exit 1 when a child without a planted doubt
+differs.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -42,6 +44,8 @@ class Play:
     folder: Path
     took: dict[str, float] = field(default_factory=dict)
     """Step → seconds."""
+    cpu: dict[str, float] = field(default_factory=dict)
+    """Who → seconds of CPU time, of all their processes: what a busy machine hardly changes."""
 
     def __post_init__(self) -> None:
         feeds = {one.name: stage.Feed(one.agency, one.source, one.service) for one in FEEDS}
@@ -63,7 +67,10 @@ class Play:
             with _Step(self, "every chronology read"):
                 read = self.read()
         finally:
+            before = _spent_by_children()
             self.stage.stop()
+            self.cpu["hub"] = _spent_by_children() - before
+        self.cpu["reader"] = time.process_time()
         with (self.folder / "read.json").open("w", encoding="utf-8") as file:
             json.dump(read, file)
         with _Step(self, "compared with the truth"):
@@ -71,9 +78,11 @@ class Play:
 
     def send(self) -> None:
         """Each feed's adapter once over its files, as many side by side as there are cores."""
+        before = _spent_by_children()
         with ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1)) as pool:
             for done in pool.map(self._once, self.stage.feeds):
                 say(done)
+        self.cpu["adapters"] = _spent_by_children() - before
 
     def _once(self, name: str) -> str:
         began = time.monotonic()
@@ -142,6 +151,12 @@ class _Step:
             say(f"{self.words}: {self.play.took[self.words]} s")
 
 
+def _spent_by_children() -> float:
+    """CPU seconds of every process that was started here and has ended."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
 def _entry(shown: dict[str, Any], made_from: dict[tuple[str, str], tuple[str, str, str]]) -> dict[str, Any]:
     feed, record, event = made_from[shown["source"], shown["id"]]
     one = {"source": shown["source"], "id": shown["id"], "feed": feed, "record": record}
@@ -166,7 +181,7 @@ def report(verdict: Verdict) -> None:
         f"\n{sums['of_them_equal']} of {sums['without_doubt']} children without a planted doubt equal the truth"
         f" ({sums['of_them_silent']} of them silent), {sums['differences']} differences"
     )
-    say(f"{sums['of_those_equal']} of {sums['with_planted_doubt']} children with a planted doubt equal it all the same:")
+    say(f"{sums['of_those_equal']} of {sums['with_planted_doubt']} children with a planted doubt equal it too:")
     for doubt, ends in sums["by_doubt"].items():
         counted = Counter(ends)
         say(f"  {doubt:<22} {counted['equal']:>6} equal {counted['differs']:>6} wait for a person")
@@ -178,17 +193,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--children", type=int, default=500, metavar="N")
     parser.add_argument("--years", type=int, default=YEARS, metavar="Y")
     parser.add_argument("--seed", type=int, default=1, metavar="S")
-    parser.add_argument("--folder", type=Path, metavar="DIR", help="keep everything there (default: a temporary folder)")
+    parser.add_argument("--folder", type=Path, metavar="DIR", help="keep everything there (else in a temporary folder)")
     words = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as scratch:
         folder = words.folder or Path(scratch)
         one = Play(folder / "files", folder / "stage")
         with _Step(one, f"{words.children} children invented"):
             sums = write_area(one.out, children=words.children, years=words.years, seed=words.seed)
-        say(f"  {sums.counts['records']} native records in {sums.counts['files']} files, {sums.counts['events']} events")
+        counts = sums.counts
+        say(f"  {counts['records']} native records in {counts['files']} files, {counts['events']} events")
         verdict = one.play()
     report(verdict)
-    sys.stdout.write(json.dumps(verdict.summary() | {"seed": words.seed, "seconds": one.took}) + "\n")
+    spent = {"seconds": one.took, "cpu_seconds": {name: round(cpu, 1) for name, cpu in one.cpu.items()}}
+    sys.stdout.write(json.dumps(verdict.summary() | {"seed": words.seed} | spent) + "\n")
     return 1 if verdict.differences else 0
 
 

@@ -86,8 +86,9 @@ def write_report(one: Incident) -> dict[str, Any]:
 
 def _missing(one: Incident) -> dict[str, str]:
     since = {"missing_since": f"{one.at:%Y-%m-%dT%H:%M}", "first_risk": one.risk, "current_risk": one.risk}
-    found = {"found_at": f"{one.closed:%Y-%m-%dT%H:%M}", "harm": "none-known", "found_by": "police"} if one.closed else {}
-    return since | found
+    if one.closed is None:
+        return since
+    return since | {"found_at": f"{one.closed:%Y-%m-%dT%H:%M}", "harm": "none-known", "found_by": "police"}
 
 
 def _person(one: Incident, place: int) -> dict[str, Any]:

@@ -78,8 +78,9 @@ class _Told:
                                       ("care", "looked_after", self.family.trouble))
         }  # fmt: skip
         leaves = one.leaving <= span[1] and one.leaving < self.period.end and child.died is None
-        days = [day for day in (*when.values(), *(each.since for each in child.homes), *(since for since, _ in child.surnames),
-                                one.leaving if leaves else None) if day and span[0] <= day <= span[1]]  # fmt: skip
+        changes = [home.since for home in child.homes] + [since for since, _ in child.surnames]
+        changes += [day for day in (*when.values(), one.leaving if leaves else None) if day]
+        days = [day for day in changes if span[0] <= day <= span[1]]
         before: dict[str, Snapshot] = {}
         for month in sorted({month_end(day) for day in (span[0], *days)}):
             own = min(month, one.leaving - timedelta(days=1))  # after that the old school hears nothing
@@ -113,20 +114,22 @@ class _Told:
     def _exclusion(self, kind: str, name: str, day: date) -> Iterator[Piece]:
         rates, child = get_rates(), self.child
         self.made += 1
-        number = f"E-{child.index:07}-{self.enrolment.school.stage}{self.enrolment.school.half}{self.made}"
+        key = f"exclusion/E-{child.index:07}-{self.enrolment.school.stage}{self.enrolment.school.half}{self.made}"
+        number = key.partition("/")[2]
         end, reason = day + timedelta(days=self.draw.below(4)), self.draw.one(REASONS)
-        back, corrected = self.draw.happens(rates["cancelled"]), kind == "FIXD" and self.draw.happens(rates["corrected"])
+        back = self.draw.happens(rates["cancelled"])
+        corrected = kind == "FIXD" and self.draw.happens(rates["corrected"])
         row = write_exclusion(child, self._surname(day), child.home(day), number, kind, reason, day, end)
-        yield self._piece("exclusions", day, row, f"exclusion/{number}", [Meant(name, day, back)])
+        yield self._piece("exclusions", day, row, key, [Meant(name, day, back)])
         if back:
             gone = day + LATER
             meant = [Meant("retraction-made", gone)]
-            yield self._piece("exclusions", gone, write_deletion(number, gone), f"exclusion/{number}", meant, "retracted")
+            yield self._piece("exclusions", gone, write_deletion(number, gone), key, meant, "retracted")
         elif corrected:
             longer = end + timedelta(days=1)
             row = write_exclusion(child, self._surname(day), child.home(day), number, kind, reason, day, longer)
             meant = [Meant(name, day)]
-            yield self._piece("exclusions", day + LATER, row, f"exclusion/{number}", meant, "corrected", day)
+            yield self._piece("exclusions", day + LATER, row, key, meant, "corrected", day)
 
     # -- marks
 
@@ -179,7 +182,8 @@ class _Told:
         return self.child.surname(day)
 
     def _piece(
-        self, form: str, day: date, body: object, key: str, meant: list[Meant], planted: str = "", of: date | None = None
+        self, form: str, day: date, body: object, key: str, meant: list[Meant], planted: str = "",
+        of: date | None = None,
     ) -> Piece:  # fmt: skip
         described = self.child.described(self.enrolment.school.name, of or day, upn=self.child.upn)
         record = Recorded(key, self.child.id, self._person(), meant, described, planted)

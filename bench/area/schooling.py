@@ -29,7 +29,7 @@ def first_day(child: Child) -> date:
 
 
 def enrolments(child: Child) -> list[Enrolment]:
-    """Every school of the child in order. Schools change with the stage, and where the family moves to the other half."""
+    """Every school of the child in order: another one with the stage, and where the family moves to the other half."""
     first = first_day(child)
     found: list[Enrolment] = []
     for stage, since, until in ((0, 0, PRIMARY_YEARS), (1, PRIMARY_YEARS, SCHOOL_YEARS)):

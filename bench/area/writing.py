@@ -1,11 +1,11 @@
 """Writes the area: block by block, each block's files and its truth, and nothing of the block before is held.
 
-    OUT/<feed>/…             native files, in the order of their names as they would have come
-    OUT/feeds.json           feed → agency, source, service, formats, column map, settings
-    OUT/truth/children.jsonl each child: its doubts, and what its chronology must hold
-    OUT/truth/records.jsonl  each native record: feed, file, key, child, what an adapter makes of it
-    OUT/truth/mistakes.jsonl each planted mistake: kind, record, which child is meant
-    OUT/truth/area.json      the arguments and the sums
+OUT/<feed>/…             native files, in the order of their names as they would have come
+OUT/feeds.json           feed → agency, source, service, formats, column map, settings
+OUT/truth/children.jsonl each child: its doubts, and what its chronology must hold
+OUT/truth/records.jsonl  each native record: feed, file, key, child, what an adapter makes of it
+OUT/truth/mistakes.jsonl each planted mistake: kind, record, which child is meant
+OUT/truth/area.json      the arguments and the sums
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from bench.area.childhealth import child_health, write_message
+from bench.area.childhealth import child_health
+from bench.area.childhealth_forms import write_message
 from bench.area.feeds import BY_NAME, FEEDS, FORCES, School, write_feeds
 from bench.area.hospital import hospital
 from bench.area.people import Child, Family, Period, make_families
@@ -119,7 +120,7 @@ def write_area(out: Path, *, children: int, years: int, seed: int, block: int = 
                 said = time.monotonic()
                 sys.stderr.write(f"{sums.counts['children']} of {children} children written\n")
         _write_block(out, number, waiting, truth, sums)
-    arguments = {"children": children, "years": years, "seed": seed, "read_on": READ_ON.isoformat()}
+    arguments: dict[str, Any] = {"children": children, "years": years, "seed": seed, "read_on": READ_ON.isoformat()}
     parts = {name: dict(sorted(getattr(sums, name).items())) for name in ("counts", "events", "doubts")}
     (out / "truth" / "area.json").write_text(json.dumps(arguments | parts, indent=1) + "\n", encoding="utf-8")
     return sums
@@ -154,7 +155,7 @@ def _write_block(out: Path, number: int, waiting: list[Told], truth: _Truth, sum
     files: dict[tuple[str, str], list[Piece]] = defaultdict(list)
     for place, piece in enumerate(pieces):
         files[piece.feed, _file_name(piece, number, place)].append(piece)
-    named = {}
+    named: dict[int, str] = {}
     for (feed, name), parts in files.items():
         text = _write_file(feed, parts)
         (out / feed / name).write_text(text, encoding="utf-8", newline="")
@@ -168,7 +169,12 @@ def _note(told: Told, named: dict[int, str], truth: _Truth, sums: Sums) -> None:
     expected: dict[str, list[dict[str, Any]]] = {child.id: [] for child in told.family.children}
     for piece in told.pieces:
         for record in piece.records:
-            row = {"feed": piece.feed, "file": named[id(piece)], "record": record.key, "child": record.child}
+            row: dict[str, Any] = {
+                "feed": piece.feed,
+                "file": named[id(piece)],
+                "record": record.key,
+                "child": record.child,
+            }
             events = [{"event": one.event, "day": one.day and one.day.isoformat()} for one in record.meant]
             truth.note("records", row | {"outcome": record.outcome, "events": events})
             sums.counts["records"] += 1
@@ -181,8 +187,8 @@ def _note(told: Told, named: dict[int, str], truth: _Truth, sums: Sums) -> None:
                 sums.events[one.event] += 1
                 sums.counts["events"] += 1
     for child in told.family.children:
-        row = {"child": child.id, "family": told.family.index, "doubts": sorted(child.doubts)}
-        truth.note("children", row | {"expected": expected[child.id]})
+        whole = {"child": child.id, "family": told.family.index, "doubts": sorted(child.doubts)}
+        truth.note("children", whole | {"expected": expected[child.id]})
         sums.counts["children"] += 1
         sums.counts["doubted"] += bool(child.doubts)
         sums.doubts.update(child.doubts)
@@ -213,5 +219,3 @@ def _write_file(feed: str, pieces: list[Piece]) -> str:
             assert isinstance(one, School)
             return as_transfer_file(one, pieces[0].at.date(), bodies)
     return as_register(bodies)
-
-
