@@ -16,8 +16,8 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile
 	@echo "  Another Python: make demo PYTHON=python3.12 (3.11 is the oldest that will do)"
 
-demo: $(VENV)/.demo ## play one invented family's story on an embedded hub and print what four readers see
-	@$(BIN)/python -m demo
+demo: $(VENV)/.demo ## play one invented family's story on an embedded hub; AREA=10000: a whole area of so many children
+	@$(BIN)/python -m $(if $(AREA),bench.area.play --children $(AREA) --seed $(or $(SEED),1),demo)
 
 serve: $(VENV)/.demo ## the same, and the hub stays up until Ctrl-C, with commands to try
 	@$(BIN)/python -m demo --keep
