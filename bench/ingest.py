@@ -274,11 +274,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def words(one: dict[str, Any]) -> str:
     """One variant for people."""
-    cpu, said = one["cpu_us"], "reached" if one["reached"] else "BELOW"
-    judged = f"reach {one['reach']:.0%}, {said}" if one["reach"] else "not judged"
+    cpu, held = one["cpu_us"], "reached" if one["reached"] else "BELOW"
+    judged = f"reach {one['reach']:.0%}, {held}" if one["reach"] else "not judged"
     spent = ", ".join(f"{side} {cpu[side]:.0f}" for side in ("verify", "open", "ingest", "server"))
     limit = one["opening_of_verification"]
-    return f"{one['variant']:26s} {one['of_opening']:6.1%} of opening ({judged}), which is {limit:.1%} of verification; us: {spent}"
+    said = f"{one['of_opening']:6.1%} of opening ({judged}), which is {limit:.1%} of verification"
+    return f"{one['variant']:26s} {said}; us a record: {spent}"
 
 
 @contextmanager

@@ -214,6 +214,8 @@ class Admission:
 
     def _judge(self, batch: Batch, sent: Sequence[Sent], caller: str, faulty: set[str]) -> list[ReceiptRow]:
         batch.look_up(caller, [one.digest for one in sent], [one.id for one in sent if one.id])
+        opened = (one.opened for one in sent)
+        self.resolver.prepare(batch, (one for one in opened if isinstance(one, Opened)))
         return [self._isolated(batch, one, caller, faulty) for one in sent]
 
     def _isolated(self, batch: Batch, sent: Sent, caller: str, faulty: set[str]) -> ReceiptRow:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 
 from hub.domain.facts import Fact
+from hub.identity.matching import Description
 from hub.store.mapper import Recorded
 from hub.store.record import Record, own_note, to_fact
 from hub.store.tables import InboxRow, QuarantineRow, ReceiptRow, Writes
@@ -33,6 +34,13 @@ class Batch:
     waiting: dict[tuple[str, str], Known] = field(default_factory=dict)
     answered: dict[str, ReceiptRow] = field(default_factory=dict)
     """Record digest → the answer that it already has."""
+    described: dict[tuple[str, str], tuple[Mapping[str, Any], Description, Sequence[bytes]]] = field(
+        default_factory=dict
+    )
+    """(source, subject) → what is said of that child, its description, and the tokens that find it."""
+    _found: dict[bytes, list[str]] = field(default_factory=dict)
+    _learned: dict[bytes, list[str]] = field(default_factory=dict)
+    """Identity token → children, hex: as the record has it, and as this batch adds to it."""
     _of_stream: dict[UUID, list[Recorded]] = field(default_factory=dict)
     _heads: dict[str, tuple[int, str]] = field(default_factory=dict)
 
@@ -79,6 +87,26 @@ class Batch:
             (source, ids),
         )
         self.waiting.update({(source, id): (datadigest, subject) for id, datadigest, subject in waiting})
+
+    def find_children(self, tokens: Sequence[bytes]) -> list[UUID]:
+        """The children who are found under any of these tokens."""
+        self.fetch_children([token for token in tokens if token not in self._found])
+        found = (one for held in (self._found, self._learned) for token in tokens for one in held.get(token, ()))
+        return [UUID(child) for child in dict.fromkeys(found)]
+
+    def fetch_children(self, tokens: Sequence[bytes]) -> None:
+        """Ask at once for what `find_children` will be asked one by one."""
+        self._found.update((token, []) for token in tokens)
+        if tokens:
+            rows = self.record.query("SELECT token, child FROM identity_index WHERE token IN ??", (list(tokens),))
+            for token, child in rows:
+                self._found[token].append(child)
+
+    def learn(self, tokens: Sequence[bytes], child: UUID) -> None:
+        """A child is found under these tokens from here on."""
+        for token in tokens:
+            self._learned.setdefault(token, []).append(child.hex)
+            self.writes.index.append((token, child.hex))
 
     def seen(self, source: str, id: str, *, but: str = "") -> Known | None:
         """What is known of an event id: admitted, or waiting after a good signature (`but` that quarantined row)."""

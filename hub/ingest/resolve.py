@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import uuid
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from hub.identity.register import ASSIGNED, Register, Subject, assignment, fold
 from hub.ingest.batch import Batch
 from hub.rules.editions import get_edition
 from hub.store.record import IDENTITY, Record
+from schemas.envelope import Opened
 
 HELD_IN_MEMORY = 5_000
 K = TypeVar("K")
@@ -54,6 +56,16 @@ class Resolver:
         self.register = Register()
         self._clear()
 
+    def prepare(self, batch: Batch, reports: Iterable[Opened]) -> None:
+        """Ask at once who is found under the descriptions of children whom their source never spoke of."""
+        wanted: list[bytes] = []
+        for one in reports:
+            child = one.data.get("child")
+            if child is not None and self.register.find(one.statement["source"], one.statement["subject"]) is None:
+                with suppress(LookupError, TypeError, ValueError, AttributeError):  # its form is judged further in
+                    wanted += self._described(batch, (one.statement["source"], one.statement["subject"]), child)[1]
+        batch.fetch_children(list(dict.fromkeys(wanted)))
+
     def child(
         self, batch: Batch, statement: Mapping[str, str], child: Mapping[str, Any], *, urgent: bool, kept: bool
     ) -> UUID:
@@ -62,13 +74,13 @@ class Resolver:
         found = self.register.find(source, subject)
         if found is not None and self._said.get((source, subject)) == (found, child):
             return found
-        new = describe(child)
+        new, under = self._described(batch, (source, subject), child)
         if found is None and kept:
             found = self._named(child)
             self._assign(batch, source, subject, found, Verdict("same", "hub-id"), urgent=urgent)
         elif found is None:
-            found = self._match(batch, source, subject, new, urgent)
-        self._learn(batch, found, new)
+            found = self._match(batch, source, subject, new, under, urgent)
+        self._learn(batch, found, new, under)
         _keep(self._said, (source, subject), (found, child))
         return found
 
@@ -81,14 +93,27 @@ class Resolver:
         self._held.clear()
         self._said.clear()
 
+    def _described(
+        self, batch: Batch, said_of: Subject, child: Mapping[str, Any]
+    ) -> tuple[Description, Sequence[bytes]]:
+        """What is said of a child, and the tokens that find it; made once in a batch for the same words."""
+        made = batch.described.get(said_of)
+        if made is None or made[0] != child:
+            new = describe(child)
+            made = batch.described[said_of] = child, new, tokens(new, self.index_key)
+        return made[1:]
+
     def _named(self, child: Mapping[str, Any]) -> UUID:
         for one in child.get("identifiers", ()):
             if one["system"] == HUB_CHILD and (named := _uuid(one["value"])) and self.register.knows(named):
                 return self.register.survivor(named)
         raise UnknownChild
 
-    def _match(self, batch: Batch, source: str, subject: str, new: Description, urgent: bool) -> UUID:
-        verdicts = {one: judge(new, self._description(batch, one)) for one in self._candidates(batch, new)}
+    def _match(
+        self, batch: Batch, source: str, subject: str, new: Description, under: Sequence[bytes], urgent: bool
+    ) -> UUID:
+        found = dict.fromkeys(self.register.survivor(one) for one in batch.find_children(under))
+        verdicts = {one: judge(new, self._description(batch, one)) for one in found}
         same = [one for one, verdict in verdicts.items() if verdict.outcome == "same"]
         unsure = [one for one, verdict in verdicts.items() if verdict.outcome == "unsure"]
         if len(same) == 1 and not unsure:
@@ -116,37 +141,28 @@ class Resolver:
         seq = batch.facts[index].originator_version
         self.register.evolve(_noted(data, seq))
 
-    def _candidates(self, batch: Batch, new: Description) -> list[UUID]:
-        wanted = tokens(new, self.index_key)
-        if not wanted:
-            return []
-        rows = self.record.query("SELECT child FROM identity_index WHERE token IN ??", (wanted,))
-        found = [UUID(row[0]) for row in rows]
-        found += [UUID(child) for token, child in batch.writes.index if token in wanted]
-        return list(dict.fromkeys(self.register.survivor(one) for one in found))
-
     def _description(self, batch: Batch, child: UUID) -> Description:
         held = self._held.get(child)
         if held is None:
-            held = merged(self._described(batch, child))
+            held = merged(self._told(batch, child))
             _keep(self._held, child, held)
         return held
 
-    def _described(self, batch: Batch, child: UUID) -> list[Description]:
+    def _told(self, batch: Batch, child: UUID) -> list[Description]:
         """What stands of a child's descriptions. A retraction takes one back, and does not repeat it."""
         facts = [fact for member in self.register.members(child) for fact in batch.facts_of(member)]
         taken = [(fact, taken_back(fact)) for fact in facts]
         gone = {key for _, keys in taken for key in keys}
         return [describe(fact.data.get("child", {})) for fact, keys in taken if not keys and fact.key not in gone]
 
-    def _learn(self, batch: Batch, child: UUID, new: Description) -> None:
+    def _learn(self, batch: Batch, child: UUID, new: Description, under: Sequence[bytes]) -> None:
         """Later events may find the child under what this one says of it."""
         held = self._held.get(child)
         if held is not None and held | new == held:
             return
         if held is not None:
             self._held[child] = held | new
-        batch.writes.index.extend((token, child.hex) for token in tokens(new, self.index_key))
+        batch.learn(under, child)
 
 
 def _keep(some: OrderedDict[K, V], key: K, value: V) -> None:
