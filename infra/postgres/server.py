@@ -21,7 +21,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from infra.postgres.binaries import find_binaries, find_user
+from infra.postgres.binaries import find_binaries, find_user, refuse_unreachable
 
 HOST = "127.0.0.1"
 DATABASES = ("hub", "hub_keys")
@@ -121,6 +121,8 @@ class Server:
         self.start()
 
     def _make(self, settings: Mapping[str, str]) -> None:
+        if self._user is not None:
+            refuse_unreachable(self.folder, self._user.pw_name)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.own(self.folder)
         password = self._new_password(ADMIN)
