@@ -27,10 +27,12 @@ def find_binaries() -> Path:
     )
 
 
-def find_user() -> pwd.struct_passwd | None:
-    """The user to run the server as, where we are root; None where we are not. Errors: `NoPostgres`."""
+def find_user(folder: Path) -> pwd.struct_passwd | None:
+    """The user to run a folder's server as, where we are root; None where we are not. Errors: `NoPostgres`."""
     if os.geteuid() != 0:
         return None
+    if (data := folder / "data").exists():
+        return pwd.getpwnam(data.owner())
     for name in UNPRIVILEGED:
         with suppress(KeyError):
             return pwd.getpwnam(name)

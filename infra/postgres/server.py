@@ -40,7 +40,7 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.data = folder.absolute(), folder.absolute() / "data"
-        self._bin, self._user = find_binaries(), find_user()
+        self._bin, self._user = find_binaries(), find_user(self.folder)
 
     @property
     def port(self) -> int:
@@ -78,7 +78,9 @@ class Server:
     def stop(self, mode: str = "fast") -> None:
         """Stop and wait until it is gone; nothing to do where it does not run."""
         if (self.data / "postmaster.pid").exists():
-            self.run("pg_ctl", "stop", "-w", "-m", mode, "-D", self.data, check=False)
+            done = self.run("pg_ctl", "stop", "-w", "-m", mode, "-D", self.data, check=False)
+            if done.returncode and self.run("pg_ctl", "status", "-D", self.data, check=False).returncode == 0:
+                raise RuntimeError(f"PostgreSQL does not stop; see {self.data / 'server.log'}")
 
     def kill(self) -> None:
         """As a power cut of the process: SIGKILL to the server, whose children then end by themselves."""
