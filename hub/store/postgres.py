@@ -47,7 +47,7 @@ class PostgresTransaction:
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """See `Transaction`."""
-        return self._cursor.execute(_translated(statement), parameters).fetchall()
+        return self._cursor.execute(_translated(statement), parameters, binary=True).fetchall()
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
         """See `Transaction`."""

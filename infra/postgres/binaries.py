@@ -6,6 +6,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 NEEDED = ("postgres", "initdb", "pg_ctl")
@@ -26,14 +27,25 @@ def find_binaries() -> Path:
     )
 
 
-def find_user() -> pwd.struct_passwd | None:
-    """The user to run the server as, where we are root; None where we are not. Errors: `NoPostgres`."""
+def find_user(folder: Path) -> pwd.struct_passwd | None:
+    """The user to run a folder's server as, where we are root; None where we are not. Errors: `NoPostgres`."""
     if os.geteuid() != 0:
         return None
-    for entry in pwd.getpwall():
-        if entry.pw_name in UNPRIVILEGED:
-            return entry
+    if (data := folder / "data").exists():
+        return pwd.getpwnam(data.owner())
+    for name in UNPRIVILEGED:
+        with suppress(KeyError):
+            return pwd.getpwnam(name)
     raise NoPostgres("postgres refuses to run as root, and there is no user `postgres` or `nobody`")
+
+
+def refuse_unreachable(folder: Path, user: str) -> None:
+    """The server's user must be able to enter every folder on the way. Errors: `NoPostgres`."""
+    for parent in folder.parents:
+        if parent.exists() and parent.owner() != user and not parent.stat().st_mode & 0o001:
+            raise NoPostgres(
+                f"the user {user}, as whom PostgreSQL runs here, cannot enter {parent}; choose another folder"
+            )
 
 
 def _candidates() -> list[Path]:

@@ -21,7 +21,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from infra.postgres.binaries import find_binaries, find_user
+from infra.postgres.binaries import find_binaries, find_user, refuse_unreachable
 
 HOST = "127.0.0.1"
 DATABASES = ("hub", "hub_keys")
@@ -40,7 +40,7 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.data = folder.absolute(), folder.absolute() / "data"
-        self._bin, self._user = find_binaries(), find_user()
+        self._bin, self._user = find_binaries(), find_user(self.folder)
 
     @property
     def port(self) -> int:
@@ -78,7 +78,9 @@ class Server:
     def stop(self, mode: str = "fast") -> None:
         """Stop and wait until it is gone; nothing to do where it does not run."""
         if (self.data / "postmaster.pid").exists():
-            self.run("pg_ctl", "stop", "-w", "-m", mode, "-D", self.data, check=False)
+            done = self.run("pg_ctl", "stop", "-w", "-m", mode, "-D", self.data, check=False)
+            if done.returncode and self.run("pg_ctl", "status", "-D", self.data, check=False).returncode == 0:
+                raise RuntimeError(f"PostgreSQL does not stop; see {self.data / 'server.log'}")
 
     def kill(self) -> None:
         """As a power cut of the process: SIGKILL to the server, whose children then end by themselves."""
@@ -121,6 +123,8 @@ class Server:
         self.start()
 
     def _make(self, settings: Mapping[str, str]) -> None:
+        if self._user is not None:
+            refuse_unreachable(self.folder, self._user.pw_name)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.own(self.folder)
         password = self._new_password(ADMIN)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,8 @@ from hub.projections.chronology import Chronology, Row
 from hub.settings import Settings
 from hub.store.keys import KeyAway
 from hub.store.sealing import open_bytes
+from hub.store.sqlite import SqliteFile
+from hub.store.tables import VIEW_SCHEMA
 
 NHS = "https://fhir.nhs.uk/Id/nhs-number"
 WORDS = "He shouted on the stairs."
@@ -131,6 +135,20 @@ def test_a_view_of_another_version_is_built_anew(
     assert upgraded.view.position() == 0
     upgraded.view.catch_up()
     assert everything(upgraded, upgraded.view) == live
+
+
+def test_a_file_with_tables_of_another_form_begins_anew(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "views.db") as older:
+        older.execute("CREATE TABLE progress (view TEXT PRIMARY KEY, version INTEGER, position INTEGER)")
+        older.execute("INSERT INTO progress VALUES ('chronology', 1, 7)")
+    older.close()
+    for _ in range(2):
+        view = SqliteFile(tmp_path / "views.db", VIEW_SCHEMA, disposable=True)
+        held = view.query("SELECT base, position FROM progress")
+        with view.transaction() as kept:
+            kept.insert("progress", [(len(held), 1, 7, "read")])
+        view.close()
+    assert held == [(0, 7)]
 
 
 def test_a_reader_beside_a_rebuild_never_sees_half_of_it(
