@@ -58,9 +58,12 @@ class Line:
         self.topics.delete(self.source)
 
     def start(self) -> subprocess.Popen[bytes]:
+        """One more process; the only one that runs has the port for metrics and health."""
+        alone = all(process.poll() is not None for process in self.processes)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
         command = [sys.executable, "-m", "hub", "consume"]
-        process = subprocess.Popen(command, env=kept | self.settings)  # noqa: S603
+        port = {} if alone else {"HUB_METRICS_PORT": "0"}
+        process = subprocess.Popen(command, env=kept | self.settings | port)  # noqa: S603
         self.processes.append(process)
         return process
 

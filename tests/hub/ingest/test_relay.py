@@ -131,13 +131,11 @@ def test_only_who_holds_a_source_answers_it(hub: Hub, relay: Relay, kafka: FakeK
     assert not received(hub, kafka, police.source)
 
 
-def test_the_release_of_a_record_by_another_process_supersedes_its_first_receipt(
+def test_what_another_process_settles_supersedes_the_first_receipt(
     hub: Hub, relay: Relay, kafka: FakeKafka, police: Any, open_hub: Callable[..., Hub]
 ) -> None:
     relay.hold(police.source)
-    stranger = SigningKey.generate()
-    raw = police.seal(id="e1", key=stranger)
-    hub.admission.admit([raw], police.source)
+    hub.admission.admit([police.seal(id="e1", key=SigningKey.generate())], police.source)
     relay.turn()
     command_line = open_hub()
     (waiting,) = command_line.admission.quarantine.list()
@@ -147,6 +145,22 @@ def test_the_release_of_a_record_by_another_process_supersedes_its_first_receipt
     assert (first.outcome, second.outcome) == ("quarantined", "refused")
     assert first.record == second.record
     assert first.cursor < second.cursor
+
+
+def test_a_record_that_is_released_is_answered_once_more_as_admitted(
+    hub: Hub, relay: Relay, kafka: FakeKafka, police: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay.hold(police.source)
+    with monkeypatch.context() as stumbling:
+        stumbling.setattr(hub.admission, "_stream", _stumble)
+        hub.admission.admit([police.seal(id="e1")], police.source)
+    relay.turn()
+    (waiting,) = hub.admission.quarantine.list()
+    hub.admission.admit_again(waiting.id)
+    relay.turn()
+    first, second = received(hub, kafka, police.source)
+    assert [(first.id, first.reason), (second.id, second.outcome)] == [("e1", "fault"), ("e1", "admitted")]
+    assert first.statement == second.statement
 
 
 def test_attack_a_receipt_by_another_key_does_not_open(hub: Hub, relay: Relay, kafka: FakeKafka, police: Any) -> None:
@@ -166,3 +180,7 @@ def test_the_cursor_never_goes_back(hub: Hub, police: Any) -> None:
 
 def _gone(*_: Any) -> None:
     raise OperationalError("gone")
+
+
+def _stumble(*_: Any, **__: Any) -> None:
+    raise ValueError("a mistake of ours")
