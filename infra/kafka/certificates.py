@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import uuid4
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -61,9 +61,11 @@ def make_password() -> str:
     return secrets.token_urlsafe(24)
 
 
-def encode_id(number: UUID) -> str:
-    """A UUID as Kafka writes cluster ids: 22 characters, the first of which is no hyphen."""
-    return base64.urlsafe_b64encode(number.bytes).decode().rstrip("=")
+def make_id() -> str:
+    """A new id as Kafka writes its own: 22 characters, the first of which is no hyphen, or a command line trips."""
+    while (made := base64.urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return made
 
 
 def write_secret(path: Path, content: bytes) -> None:

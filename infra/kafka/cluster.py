@@ -14,11 +14,10 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from uuid import uuid4
 
 from kafka.errors import KafkaError
 
-from infra.kafka.certificates import Authority, encode_id, write_secret
+from infra.kafka.certificates import Authority, make_id, write_secret
 from infra.kafka.node import Node, NodeFault, Ports, write_settings
 from infra.kafka.operator import Agency, Operator, OperatorFault, make_passwords, user_arguments
 from infra.kafka.topics import OPERATOR
@@ -146,7 +145,7 @@ class Cluster:
         path = self.folder / "cluster.json"
         if not path.exists():
             ports = free_ports(3 * self._count)
-            plan = {"id": encode_id(uuid4()), "ports": [ports[i : i + 3] for i in range(0, len(ports), 3)]}
+            plan = {"id": make_id(), "ports": [ports[i : i + 3] for i in range(0, len(ports), 3)]}
             path.write_text(json.dumps(plan))
         kept: dict[str, Any] = json.loads(path.read_text())
         if len(kept["ports"]) != self._count:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from uuid import uuid4
 
-from infra.kafka.certificates import LOOPBACK, Authority, encode_id, make_password, write_secret
+from infra.kafka.certificates import LOOPBACK, Authority, make_id, make_password, write_secret
 from infra.kafka.operator import make_passwords, user_arguments
 
 
@@ -20,6 +19,6 @@ def prepare(folder: Path) -> None:
     write_secret(folder / "kafka.pem", authority.issue("node-1", (*LOOPBACK, "kafka")))
     write_secret(folder / "postgres.pem", authority.issue("postgres", (*LOOPBACK, "postgres")))
     make_passwords(folder)
-    format_arguments = f"-t\n{encode_id(uuid4())}\n".encode() + user_arguments(folder)
+    format_arguments = f"-t\n{make_id()}\n".encode() + user_arguments(folder)
     write_secret(folder / "kafka-format.args", format_arguments)
     write_secret(folder / "postgres-owner.secret", make_password().encode())
