@@ -16,11 +16,19 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile
 	@echo "  Another Python: make demo PYTHON=python3.12 (3.11 is the oldest that will do)"
 
-demo: $(VENV)/.demo ## play one invented family's story on an embedded hub; AREA=10000: a whole area of so many children
-	@$(BIN)/python -m $(if $(AREA),bench.area.play --children $(AREA) --seed $(or $(SEED),1),demo)
+# KAFKA=1 plays over real servers, which end with it; AREA=10000 a whole area of so many children.
+STAGE = $(VENV)/$(if $(filter-out 0,$(KAFKA)),.dev,.demo)
+FETCH = $(if $(filter-out 0,$(KAFKA)),$(BIN)/python -m infra.kafka fetch)
+PLAY = $(BIN)/python -m $(if $(AREA),bench.area.play --children $(AREA) --seed $(or $(SEED),1),demo) \
+	$(if $(filter-out 0,$(KAFKA)),--kafka)
 
-serve: $(VENV)/.demo ## the same, and the hub stays up until Ctrl-C, with commands to try
-	@$(BIN)/python -m demo --keep
+demo: $(STAGE) ## play one invented family's story; AREA=10000: a whole area; KAFKA=1: over Kafka and PostgreSQL
+	@$(FETCH)
+	@$(PLAY)
+
+serve: $(STAGE) ## the same, and the hub stays up until Ctrl-C, with commands to try
+	@$(FETCH)
+	@$(PLAY) --keep
 
 test: $(VENV)/.dev ## every test; LONG=1 for the long counts
 	@$(BIN)/python -m pytest -q -n auto --dist loadfile

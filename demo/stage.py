@@ -68,7 +68,7 @@ class Stage:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.clock = self.folder / "clock"
         self.home = self.folder / "hub"
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         plain = {k: v for k, v in os.environ.items() if not k.startswith(("HUB_", "ADAPTER_"))}
         self.environment = plain | {
             "HUB_HOME": str(self.home), "HUB_DEMO": "1", "HUB_DEMO_CLOCK": str(self.clock), "HUB_PORT": str(self.port),
@@ -103,24 +103,23 @@ class Stage:
             command = [sys.executable, "-m", "hub", "serve"]
             self._hub = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)  # noqa: S603
         self._client = httpx.Client(base_url=self.url, timeout=30)
-        deadline = time.monotonic() + READY_S
-        while time.monotonic() < deadline:
-            with contextlib.suppress(httpx.HTTPError):
-                if self._client.get("/health/ready").status_code == 200:
-                    return
-            if self._hub.poll() is not None:
-                break
-            time.sleep(0.05)
-        raise StageFault("the hub did not become ready; its words are in hub.log")
+        wait_until_ready(self._hub, self.url, "hub.log")
 
     def stop(self) -> None:
-        """End the hub; nothing is left running."""
+        """End the hub; it can be started again."""
         if self._client:
             self._client.close()
         if self._hub:
-            self._hub.terminate()
-            self._hub.wait(timeout=20)
+            end_process(self._hub)
             self._hub = None
+
+    def end(self) -> None:
+        """End everything that the stage started; nothing is left running."""
+        self.stop()
+
+    def describe_way(self) -> list[str]:
+        """What `keys init` is told of the way by which records leave; nothing: over HTTPS alone."""
+        return []
 
     def hub(self, *words: str) -> str:
         """Run one `hub` command; gives its stdout."""
@@ -215,7 +214,7 @@ class Stage:
                 "--source", feed.source, "--partnership", feed.partnership or self.partnership,
                 "--service", feed.service["urn"], "--service-name", feed.service["name"],
                 "--service-kind", feed.service["kind"], "--url", self.url,
-                "--receipt-key", str(receipt_key),
+                "--receipt-key", str(receipt_key), *self.describe_way(),
             ]
         )  # fmt: skip
         if feed.extra:
@@ -232,7 +231,28 @@ class Stage:
         return done.stdout
 
 
-def _free_port() -> int:
+def wait_until_ready(process: subprocess.Popen[bytes], url: str, log: str) -> None:
+    """Wait until a process says at its address that it is ready. Errors: `StageFault`, which names its log."""
+    deadline = time.monotonic() + READY_S
+    while process.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(f"{url}/health/ready", timeout=READY_S).status_code == 200:
+                return
+        time.sleep(0.05)
+    raise StageFault(f"the hub did not become ready; its words are in {log}")
+
+
+def end_process(process: subprocess.Popen[bytes], within_s: float = 20) -> None:
+    """Ask a process to end, and kill it when it does not."""
+    process.terminate()
+    try:
+        process.wait(within_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def free_port() -> int:
     """One below those that systems hand out by themselves, so that nobody takes it while the hub is down."""
     while True:
         port = random.SystemRandom().randrange(20_000, 32_000)

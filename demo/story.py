@@ -34,6 +34,7 @@ class Story:
     """The story on its stage, and what came of it."""
 
     folder: Path
+    make_stage: type[Stage] = Stage
     stage: Stage = field(init=False)
     wrenna: str = ""
     tobin: str = ""
@@ -45,7 +46,7 @@ class Story:
     replayed: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.stage = Stage(self.folder, PARTNERSHIP, AREA, SERVICES, FEEDS)
+        self.stage = self.make_stage(self.folder, PARTNERSHIP, AREA, SERVICES, FEEDS)
 
     def at(self, day: int, clock: str = "09:00") -> None:
         """Put the clock."""

@@ -172,9 +172,10 @@ def _setting_up(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
             help="an officer's name, or their key file (.pem); give two",
         )  # fmt: skip
     listed = keys.add_parser("list", help="every key that counts today")
-    receipt = keys.add_parser("receipt", help="the key that agencies pin")
-    show = keys.add_parser("show", help="both keys that agencies pin: for receipts, and to seal to")
-    for one in (add, retire, revoke, listed, receipt, show):
+    receipt = keys.add_parser("receipt", help="the key that agencies pin for receipts")
+    sealing = keys.add_parser("sealing", help="the key that agencies pin to seal to, where records go by Kafka")
+    show = keys.add_parser("show", help="both keys that agencies pin, in one document")
+    for one in (add, retire, revoke, listed, receipt, sealing, show):
         one.set_defaults(run=commands.cmd_keys)
     migrate = verbs.add_parser("migrate", help="make the tables in PostgreSQL, connected as their owner")
     migrate.add_argument("--role", default="hub_run", help="the role that runs the hub, which is given its rights")

@@ -199,6 +199,10 @@ def cmd_keys(settings: Settings, args: argparse.Namespace) -> None:
     if args.verb == "receipt":
         out(hub.receipt_key.public_jwk())
         return
+    if args.verb == "sealing":
+        _see_to_sealing(hub)
+        out(hub.make_sealing_key().public_jwk())
+        return
     if args.verb == "show":
         _see_to_sealing(hub)
         out({"receipt": hub.receipt_key.public_jwk(), "sealing": hub.make_sealing_key().public_jwk()})
