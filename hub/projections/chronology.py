@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -22,10 +22,12 @@ from hub.domain.facts import Fact, Remark
 from hub.projections.kept import Kept
 from hub.store.database import Database, Transaction
 from hub.store.keys import RANDOM, KeyAway
-from hub.store.record import NOT_CHILDREN, UNOPENED, Record
+from hub.store.mapper import Recorded
+from hub.store.plain import is_plain, may_name
+from hub.store.record import NOT_CHILDREN, Entry, Record, contract_of, statement_in, to_fact
 from hub.store.sealing import open_bytes, opener, seal_bytes
 
-VERSION = 1
+VERSION = 2
 """Of the rows' form: another version is built anew from zero."""
 BATCH = 500
 DELETED_AT_ONCE = 10_000
@@ -95,11 +97,11 @@ class Chronology:
         with self.database.transaction(turn="follow", durable=False) as view:
             base, written = self._read_build(view)
             position = self._passed[1] if self._passed[0] == written else written
-            facts = self.record.since(position, BATCH, NOT_CHILDREN)
-            if facts:
-                position = facts[-1].position
-            if position > written + LAG or any(fact.stream not in NOT_CHILDREN for fact in facts):
-                self._insert(view, base, facts, position)
+            entries = self.record.entries(position, BATCH, NOT_CHILDREN)
+            if entries:
+                position = entries[-1].position
+            if position > written + LAG or any(one.stream not in NOT_CHILDREN for one in entries):
+                self._insert(view, base, entries, position)
                 written = position
         self._passed = written, position
 
@@ -109,14 +111,14 @@ class Chronology:
         Errors: `KeyAway`, `OtherRebuild`.
         """
         base, position = self._begin_build(), 0
-        while facts := self.record.since(position, BATCH, NOT_CHILDREN):
-            position = facts[-1].position
+        while entries := self.record.entries(position, BATCH, NOT_CHILDREN):
+            position = entries[-1].position
             with self.database.transaction(durable=False) as view:
-                self._insert(view, base, facts, position)
+                self._insert(view, base, entries, position)
         with self.database.transaction(turn="follow") as view:
-            while facts := self.record.since(position, BATCH, NOT_CHILDREN):
-                position = facts[-1].position
-                self._insert(view, base, facts, position)
+            while entries := self.record.entries(position, BATCH, NOT_CHILDREN):
+                position = entries[-1].position
+                self._insert(view, base, entries, position)
             view.execute("UPDATE progress SET state=? WHERE state=? AND version<=?", (ENDED, READ, VERSION))
             view.execute("UPDATE progress SET state=?, position=? WHERE base=?", (READ, position, base))
         with self._lock:
@@ -176,26 +178,27 @@ class Chronology:
         if not row[2]:
             return self._open_late(row[0])
         held = orjson.loads(opened(row[2], _place(row[0])))
-        remarks = tuple([Remark(*one) for one in held["remarks"]])
+        said, remarks = held["statement"], tuple([Remark(**one) for one in held["remarks"]])
         fact = Fact(
-            name=held["name"], version=held["version"], data=held["data"], source=held["source"], id=held["id"],
-            subject=held["subject"], datadigest=held["datadigest"], shared=held["shared"], admitted=held["admitted"],
-            remarks=remarks, stream=home, seq=held["seq"], position=row[0],
+            name=held["name"], version=held["version"], data=held["data"], source=said.get("source", ""),
+            id=said.get("id", ""), subject=said.get("subject", ""), datadigest=said.get("datadigest", ""),
+            shared=said.get("recordedtime", ""), admitted=held["admitted"], remarks=remarks, stream=home,
+            seq=held["seq"], position=row[0],
         )  # fmt: skip
         return Row(row[0], home, fact, row[3], bool(row[4]))
 
     def _open_late(self, position: int) -> Row:
         """A row whose key was away when the view came by: shown when it is back. Errors: `KeyAway`."""
-        fact = self.record.fact_at(position)
-        _, home, admitted, standing, content, narrative = self._row(fact)
+        entry = self.record.entry_at(position)
+        _, home, admitted, standing, content, narrative = self._row(entry)
         with self.database.transaction(durable=False) as view:
             view.execute(
                 "UPDATE entry SET admitted=?, standing=?, content=?, narrative=? WHERE home=? AND place="
                 "(SELECT base FROM progress WHERE version=? AND state=?) + ?",
                 (admitted, standing, content, narrative, home, VERSION, READ, position),
             )
-        words = {name: value for name, value in fact.data.items() if name != "narrative"}
-        return Row(position, fact.stream, replace(fact, data=words), narrative, bool(standing))
+        opened = opener(self.record.keys.derived_key(entry.stream, "view"))
+        return self._open((position, admitted, content, narrative, standing), entry.stream, opened)
 
     def _read_build(self, view: Transaction) -> tuple[int, int]:
         """(base, position) of the build that is read; it is begun where there is none of this version."""
@@ -225,33 +228,41 @@ class Chronology:
             with self.database.transaction(durable=False) as view:
                 view.execute("DELETE FROM progress WHERE base=? AND state=?", (base, ENDED))
 
-    def _insert(self, view: Transaction, base: int, facts: Iterable[Fact], position: int) -> None:
-        """The rows of these facts, and the position that they reach. Errors: `OtherRebuild`."""
+    def _insert(self, view: Transaction, base: int, entries: Iterable[Entry], position: int) -> None:
+        """The rows of these entries, and the position that they reach. Errors: `OtherRebuild`."""
         going = "UPDATE progress SET position=? WHERE base=? AND state<>?"
         if not view.execute(going, (position, base, ENDED)):
             raise OtherRebuild
-        rows = [self._row(fact) for fact in facts if fact.stream not in NOT_CHILDREN and _is_of_a_child(fact)]
+        rows = [self._row(one) for one in entries if one.stream.version == RANDOM]
         view.insert("entry", [(base + row[0], *row[1:]) for row in rows])
 
-    def _row(self, fact: Fact) -> tuple[Any, ...]:
-        if fact.name == UNOPENED:  # it stands in every reading, and each one tries it again
-            return fact.position, fact.stream.hex, fact.admitted, 1, b"", None
-        keys = self.record.keys
-        narrative = fact.data.get("narrative")
+    def _row(self, entry: Entry) -> tuple[Any, ...]:
+        row, place = entry.row, _place(entry.position)
+        if row is None:  # it stands in every reading, and each one tries it again
+            admitted = entry.sealed.head["at"] if entry.sealed else ""
+            return entry.position, entry.stream.hex, admitted, 1, b"", None
+        (name, version), data, standing, words = _cut(row)
         content = {
-            "name": fact.name, "version": fact.version, "source": fact.source, "id": fact.id, "subject": fact.subject,
-            "datadigest": fact.datadigest, "shared": fact.shared, "admitted": fact.admitted, "seq": fact.seq,
-            "remarks": [[one.code, one.note] for one in fact.remarks],
-            "data": {name: value for name, value in fact.data.items() if name != "narrative"},
+            "name": name, "version": version, "statement": orjson.Fragment(statement_in(row.jws)),
+            "admitted": row.admitted, "seq": row.originator_version, "remarks": row.remarks,
+            "data": orjson.Fragment(data),
         }  # fmt: skip
-        place = _place(fact.position)
-        words = narrative and seal_bytes(keys.derived_key(fact.stream, "narrative"), narrative["text"].encode(), place)
-        sealed = seal_bytes(keys.derived_key(fact.stream, "view"), orjson.dumps(content), place)
-        return fact.position, fact.stream.hex, fact.admitted, int(is_standing(fact)), sealed, words
+        keys = self.record.keys
+        narrative = None if words is None else seal_bytes(keys.derived_key(entry.stream, "narrative"), words, place)
+        sealed = seal_bytes(keys.derived_key(entry.stream, "view"), orjson.dumps(content), place)
+        return entry.position, entry.stream.hex, row.admitted, int(standing), sealed, narrative
 
 
-def _is_of_a_child(fact: Fact) -> bool:
-    return "child" in fact.data or (fact.name == UNOPENED and fact.stream.version == RANDOM)
+def _cut(row: Recorded) -> tuple[tuple[str, int], bytes, bool, bytes | None]:
+    """(contract, data without the narrative, do decisions rest on it, the narrative). Most data is not even parsed."""
+    contract = contract_of(row)
+    if is_plain(*contract, row.data) and not may_name(row.data, "narrative"):
+        return contract, row.data, False, None
+    fact = to_fact(row)
+    data, narrative = dict(fact.data), None
+    if "narrative" in data:
+        narrative = data.pop("narrative")["text"].encode()
+    return (fact.name, fact.version), orjson.dumps(data), is_standing(fact), narrative
 
 
 def _place(position: int) -> bytes:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -24,8 +23,7 @@ SALT_BYTES = 32
 NONCE_BYTES = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """One row of the record, opened. `jws` is empty for what the hub itself noted."""
 
     originator_id: UUID
@@ -59,24 +57,30 @@ class BodyMapper(Mapper[UUID]):
         stream = stored_event.originator_id
         if not isinstance(stream, UUID):
             stream = UUID(stream)
-        raw, _, sealed = stored_event.state.partition(b"\n")
-        head = orjson.loads(raw)
+        return self.open(Sealed(stream, stored_event.originator_version, stored_event.topic, stored_event.state))
+
+    def open(self, sealed: Sealed) -> Recorded:
+        """Open a row. Errors: `KeyAway` when its key is missing or does not open it."""
+        stream, seq, topic, head, body = sealed.stream, sealed.seq, sealed.topic, sealed.head, sealed.body
         key = self.keys.event_key(stream, head["k"])
-        place = _place(stream, stored_event.originator_version, stored_event.topic)
         try:
-            body = AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
+            opened = AESGCM(key).decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], _place(stream, seq, topic))
         except InvalidTag as error:
-            raise KeyAway(f"the body at {stream} {stored_event.originator_version} does not open") from error
+            raise KeyAway(f"the body at {stream} {seq} does not open") from error
         return Recorded(
-            stream, stored_event.originator_version, stored_event.topic, head["at"], head["jws"],
-            body[:SALT_BYTES], body[SALT_BYTES:], head["remarks"],
-        )  # fmt: skip
+            stream, seq, topic, head["at"], head["jws"], opened[:SALT_BYTES], opened[SALT_BYTES:], head["remarks"]
+        )
 
 
-def key_id_of(state: bytes) -> str:
-    """The id of the key that opens a stored row's body."""
-    key_id: str = orjson.loads(state.partition(b"\n")[0])["k"]
-    return key_id
+class Sealed:
+    """A stored row whose head is read and whose body is not."""
+
+    __slots__ = ("body", "head", "seq", "stream", "topic")
+
+    def __init__(self, stream: UUID, seq: int, topic: str, state: bytes) -> None:
+        self.stream, self.seq, self.topic = stream, seq, topic
+        raw, _, self.body = state.partition(b"\n")
+        self.head: dict[str, Any] = orjson.loads(raw)
 
 
 def _place(stream: UUID, seq: int, topic: str) -> bytes:

@@ -1,7 +1,7 @@
 """PostgreSQL behind the port: transactions in turns, and the library's recorder with facts written as columns.
 
-Rows go as one array a column: the library's own array of composites costs five times as much and can stall for ever in
-a pipeline when a batch is large. Nothing here makes a table; `migrate` does, as another role.
+Rows go as a binary copy or as one array a column: the library's own array of composites costs five times as much and
+can stall for ever in a pipeline when a batch is large. Nothing here makes a table; `migrate` does, as another role.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ TURNS = {APPEND: 7_340_001, "follow": 7_340_002, "migrate": 7_340_003}
 """Turn → the advisory lock that stands for it. A table lock would need rights over the facts that nobody has."""
 TYPES = {"INTEGER": "bigint", "TEXT": "text", "BLOB": "bytea"}
 MOST = 2**62
+COPIED = 50
+"""So many rows go as a copy, which costs two journeys more and less for each row."""
 
 
 class PostgresTransaction:
@@ -54,9 +56,16 @@ class PostgresTransaction:
         return self._cursor.execute(_translated(statement), parameters).rowcount
 
     def insert(self, table: str, rows: Iterable[Sequence[Any]], *, unless_there: bool = False) -> None:
-        """See `Transaction`: one statement, one array a column."""
-        arrays = [list(column) for column in zip(*rows, strict=True)]
-        if arrays:
+        """See `Transaction`: many rows as a binary copy, few as one statement with one array a column."""
+        given = list(rows)
+        if len(given) >= COPIED and not unless_there:
+            statement, types = _copying(table)
+            with self._cursor.copy(statement) as copy:
+                copy.set_types(types)
+                for row in given:
+                    copy.write_row(row)
+        elif given:
+            arrays = [list(column) for column in zip(*given, strict=True)]
             self._cursor.execute(_insertion(table, unless_there), arrays)
 
 
@@ -203,3 +212,10 @@ def _insertion(table: str, unless_there: bool) -> str:
     names = ",".join(f'"{name}"' for name, _ in columns)
     otherwise = " ON CONFLICT DO NOTHING" if unless_there else ""
     return f"INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays}){otherwise}"  # noqa: S608
+
+
+@lru_cache(maxsize=64)
+def _copying(table: str) -> tuple[str, list[str]]:
+    columns = columns_of(table)
+    names = ",".join(f'"{name}"' for name, _ in columns)
+    return f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)", [TYPES[kind] for _, kind in columns]

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 import orjson
 from eventsourcing.application import Application
-from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Mapper, StoredEvent
+from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Mapper
 
 from hub.domain.child import Child, fold
 from hub.domain.facts import Fact, Remark
 from hub.store.database import RecordDatabase
 from hub.store.keys import KeyAway, KeyStore, OtherKey
-from hub.store.mapper import SALT_BYTES, BodyMapper, Recorded, key_id_of
+from hub.store.mapper import SALT_BYTES, BodyMapper, Recorded, Sealed
+from hub.store.plain import is_plain
 from hub.store.tables import Offset, Writes
 from hub.store.upcasters import upcast
 from schemas.strict import b64url_decode
@@ -49,6 +51,15 @@ OPENED_AT_ONCE = 500
 """Facts of one stream for which keys are fetched together."""
 
 
+class Entry(NamedTuple):
+    """One place in the log. Without a `row` it is passed by, or its key is away."""
+
+    position: int
+    stream: UUID
+    row: Recorded | None = None
+    sealed: Sealed | None = None
+
+
 class StaleVersion(Exception):
     """Another writer was faster: forget what was read, decide again."""
 
@@ -68,7 +79,8 @@ class Record(Application[UUID]):
 
     def construct_mapper(self) -> Mapper[UUID]:
         """The hub's mapper over the key store."""
-        return BodyMapper(self.keys)
+        self.bodies = BodyMapper(self.keys)
+        return self.bodies
 
     def append(self, facts: Sequence[Recorded], writes: Writes | None = None) -> None:
         """Write facts and all that belongs to them in one transaction, their keys before them.
@@ -85,37 +97,70 @@ class Record(Application[UUID]):
 
     def facts(self, stream: UUID, *, after: int = 0) -> Iterator[Fact]:
         """The facts of one stream in order. Errors: `KeyAway`."""
-        stored = self.recorder.select_events(stream, gt=after)
-        for start in range(0, len(stored), OPENED_AT_ONCE):
-            part = stored[start : start + OPENED_AT_ONCE]
-            self.keys.fetch([stream], [key_id_of(one.state) for one in part])
-            yield from map(self._open, part)
+        return map(to_fact, self._rows(stream, after))
 
     def child(self, stream: UUID) -> Child:
-        """Fold one stream; a stream without facts gives a child of version 0."""
-        return fold(self.facts(stream))
+        """Fold one stream; a stream without facts gives a child of version 0. Errors: `KeyAway`.
+
+        Every body is opened; those that decide nothing, which are most, are not parsed.
+        """
+        last = 0
+
+        def deciding() -> Iterator[Fact]:
+            nonlocal last
+            for row in self._rows(stream):
+                last = row.originator_version
+                if not is_plain(*contract_of(row), row.data):
+                    yield to_fact(row)
+
+        return replace(fold(deciding()), version=last)
+
+    def _rows(self, stream: UUID, after: int = 0) -> Iterator[Recorded]:
+        """The rows of one stream in order, opened. Errors: `KeyAway`."""
+        stored = self.query(
+            "SELECT originator_version, topic, state FROM stored_events WHERE originator_id=? AND originator_version>?"
+            " ORDER BY originator_version",
+            (stream.hex, after),
+        )
+        for start in range(0, len(stored), OPENED_AT_ONCE):
+            part = [Sealed(stream, *row) for row in stored[start : start + OPENED_AT_ONCE]]
+            self.keys.fetch([stream], [one.head["k"] for one in part])
+            yield from map(self.bodies.open, part)
 
     def since(self, position: int, limit: int = 500, closed: Collection[UUID] = ()) -> list[Fact]:
-        """Facts after this log position, in the order of the log; one whose key is away comes as `UNOPENED`.
+        """`entries` as facts; one whose key is away comes as `UNOPENED`, one of `closed` without name and data."""
+        return [_fact_of(one) for one in self.entries(position, limit, closed)]
 
-        So a view can go on for everybody else, while whoever reads that child is told that it is not whole. Facts of
-        the streams in `closed` come without name and data: whoever only passes them by need not open them.
+    def entries(self, position: int, limit: int = 500, closed: Collection[UUID] = ()) -> list[Entry]:
+        """What stands after this position, in the order of the log. What cannot be opened comes without its row.
+
+        So a view can go on for everybody else, while whoever reads that child is told that it is not whole. Rows of
+        the streams in `closed` are not opened: whoever only passes them by need not open them.
         """
+        shut = [stream.hex for stream in closed]
         rows = self.query(
-            "SELECT l.position, e.originator_id, e.originator_version, e.topic, e.state FROM log l"
-            " JOIN stored_events e ON e.originator_id=l.stream AND e.originator_version=l.seq"
-            " WHERE l.position>? ORDER BY l.position LIMIT ?",
-            (position, limit),
+            "SELECT l.position, l.stream, l.seq, e.topic, e.state FROM"
+            " (SELECT position, stream, seq FROM log WHERE position>? ORDER BY position LIMIT ?) AS l"
+            " LEFT JOIN stored_events e ON e.originator_id=l.stream AND e.originator_version=l.seq"
+            " AND NOT (l.stream IN ??) ORDER BY l.position",
+            (position, limit, shut),
         )
-        stored = [(at, UUID(stream), seq, topic, state) for at, stream, seq, topic, state in rows]
-        opened = [row for row in stored if row[1] not in closed]
-        self.keys.fetch([row[1] for row in opened], [key_id_of(row[4]) for row in opened])
-        return [
-            Fact(name="", version=0, data={}, stream=stream, position=at)
-            if stream in closed
-            else self._open_or_not(StoredEvent(stream, seq, topic, state), at)
-            for at, stream, seq, topic, state in stored
+        streams = {name: UUID(name) for name in {row[1] for row in rows}}
+        sealed = [
+            (at, streams[name], Sealed(streams[name], seq, topic, state) if topic else None)
+            for at, name, seq, topic, state in rows
         ]
+        opened = [one for _, _, one in sealed if one]
+        self.keys.fetch({one.stream for one in opened}, [one.head["k"] for one in opened])
+        return [self._entry(at, stream, one) for at, stream, one in sealed]
+
+    def _entry(self, position: int, stream: UUID, sealed: Sealed | None) -> Entry:
+        if sealed is None:
+            return Entry(position, stream)
+        try:
+            return Entry(position, stream, self.bodies.open(sealed))
+        except KeyAway:
+            return Entry(position, stream, None, sealed)
 
     def ahead(self, position: int, limit: int, closed: Collection[UUID]) -> tuple[int, bool]:
         """What `since` would give, unopened: (its last position, is any fact of a stream that is not in `closed`)."""
@@ -126,23 +171,12 @@ class Record(Application[UUID]):
         )
         return last, others > 0
 
-    def fact_at(self, position: int) -> Fact:
-        """The fact at one log position. Errors: `KeyAway`."""
-        ((stream, seq),) = self.query("SELECT stream, seq FROM log WHERE position=?", (position,))
-        (stored,) = self.recorder.select_events(UUID(stream), gt=seq - 1, lte=seq)
-        return self._open(stored, position)
-
-    def _open_or_not(self, stored: StoredEvent, position: int) -> Fact:
-        try:
-            return self._open(stored, position)
-        except KeyAway:
-            at = orjson.loads(stored.state.partition(b"\n")[0])["at"]
-            stream, seq = UUID(str(stored.originator_id)), stored.originator_version
-            return Fact(name=UNOPENED, version=0, data={}, admitted=at, stream=stream, seq=seq, position=position)
-
-    def _open(self, stored: StoredEvent, position: int = 0) -> Fact:
-        row: Any = self.mapper.to_domain_event(stored)
-        return to_fact(row, position)
+    def entry_at(self, position: int) -> Entry:
+        """What stands at one log position. Errors: `KeyAway`."""
+        (entry,) = self.entries(position - 1, 1)
+        if entry.row is None:
+            raise KeyAway(f"no key for position {position}")
+        return entry
 
     def position(self) -> int:
         """The log's last position; 0 when nothing is recorded."""
@@ -193,9 +227,8 @@ class Record(Application[UUID]):
 
 def to_fact(row: Recorded, position: int = 0) -> Fact:
     """A stored row as the domain sees it, brought to the current version of its contract."""
-    name, _, version = row.topic.rpartition("/v")
-    statement = statement_of(row.jws)
-    name, number, data = upcast(name, int(version), orjson.loads(row.data))
+    statement: dict[str, str] = orjson.loads(statement_in(row.jws))
+    name, number, data = upcast(*contract_of(row), orjson.loads(row.data))
     return Fact(
         name=name,
         version=number,
@@ -213,13 +246,22 @@ def to_fact(row: Recorded, position: int = 0) -> Fact:
     )
 
 
-def statement_of(jws: str) -> dict[str, str]:
-    """The signed statement inside a JWS that was verified when it was admitted; {} for the hub's own notes."""
-    if not jws:
-        return {}
-    part = jws.split(".", 2)[1]
-    statement: dict[str, str] = orjson.loads(b64url_decode(part.encode()))
-    return statement
+def contract_of(row: Recorded) -> tuple[str, int]:
+    """(event name, version) under which a row was recorded."""
+    name, _, version = row.topic.rpartition("/v")
+    return name, int(version)
+
+
+def statement_in(jws: str) -> bytes:
+    """The signed statement, as JSON, inside a JWS that was verified when it was admitted; {} for the hub's own notes."""
+    return b64url_decode(jws.split(".", 2)[1].encode()) if jws else b"{}"
+
+
+def _fact_of(entry: Entry) -> Fact:
+    if entry.row is not None:
+        return to_fact(entry.row, entry.position)
+    name, seq, at = (UNOPENED, entry.sealed.seq, entry.sealed.head["at"]) if entry.sealed else ("", 0, "")
+    return Fact(name=name, version=0, data={}, admitted=at, stream=entry.stream, seq=seq, position=entry.position)
 
 
 def own_note(stream: UUID, seq: int, topic: str, admitted: str, data: dict[str, Any]) -> Recorded:

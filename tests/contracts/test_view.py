@@ -114,16 +114,16 @@ def test_what_is_recorded_during_a_rebuild_is_read_before_and_after_the_swap(
     view: Chronology, open_view: Callable[[], Chronology], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view.catch_up()
-    other, since, came = open_view(), view.record.since, []
+    other, entries, came = open_view(), view.record.entries, []
 
     def between(*asked: Any) -> Any:
         if not came:
             came.append(add(other, 1))
             other.catch_up()
             assert sequences(other) == whole(ENTRIES + 1)
-        return since(*asked)
+        return entries(*asked)
 
-    monkeypatch.setattr(view.record, "since", between)
+    monkeypatch.setattr(view.record, "entries", between)
     view.rebuild()
     assert sequences(view) == sequences(other) == whole(ENTRIES + 1)
     assert view.position() == view.record.position()
@@ -164,14 +164,14 @@ def test_of_two_rebuilds_the_later_one_is_read_and_the_earlier_one_says_so(
     view: Chronology, open_view: Callable[[], Chronology], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view.catch_up()
-    later, since, begun = open_view(), view.record.since, []
+    later, entries, begun = open_view(), view.record.entries, []
 
     def overtaken(*asked: Any) -> Any:
         if not begun:
             begun.append(later.rebuild())
-        return since(*asked)
+        return entries(*asked)
 
-    monkeypatch.setattr(view.record, "since", overtaken)
+    monkeypatch.setattr(view.record, "entries", overtaken)
     with pytest.raises(OtherRebuild):
         view.rebuild()
     assert sequences(view) == sequences(later) == whole(ENTRIES)

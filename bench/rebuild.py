@@ -1,0 +1,173 @@
+"""How fast the chronology view is rebuilt from zero, decryption on, and how long one child of 1,000 events takes.
+
+Both over SQLite and PostgreSQL, against the bare verification of the same events' signatures. A rebuild is `rebuild` of
+the view as it is: every fact opened, cut, sealed under its child's keys and written, the build before it swept away.
+A child is `Record.child`: every fact opened and folded, no snapshot. Against PostgreSQL the server's CPU time counts too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from bench.measure import (
+    ASSUMED,
+    Figure,
+    ServerClock,
+    Signatures,
+    a_postgres,
+    cpu_us,
+    judge,
+    open_postgres,
+    run,
+)
+from bench.records import EVENTS_A_CHILD, KINDS, Source, event
+from bench.stage import BenchFault
+from hub.projections.chronology import Chronology
+from hub.store.keys import WrappedKeys
+from hub.store.mapper import Recorded
+from hub.store.opening import Databases, open_databases
+from hub.store.record import Record
+from schemas.envelope import open_envelope
+
+SEED = 20240903
+BATCH = 500
+LONG = 1000
+"""Events of the one long child."""
+SIGNATURES = 2000
+FIGURES = (
+    Figure("postgres", "rebuilt events, PostgreSQL, hub and server", "bare verifications", 40_000 / ASSUMED),
+    Figure("sqlite", "rebuilt events, SQLite", "bare verifications", 12_000 / ASSUMED),
+    Figure("child_postgres", f"a child of {LONG} events, PostgreSQL", "one bare verification", 120, least=False),
+    Figure("child_sqlite", f"a child of {LONG} events, SQLite", "one bare verification", 120, least=False),
+)
+
+
+@dataclass
+class Store:
+    """One hub's record and view."""
+
+    record: Record
+    view: Chronology
+    server: ServerClock | None = None
+
+    def clock(self) -> float:
+        """CPU seconds of this process and of the server, where there is one."""
+        return time.process_time() + (self.server() if self.server else 0.0)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run, print, keep; gives the exit code."""
+    parser = argparse.ArgumentParser(prog="bench rebuild", description=__doc__.partition("\n\n")[0])
+    parser.add_argument("--events", type=int, default=20_000, help="events of the rebuilt view (default %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds (default %(default)s)")
+    parser.add_argument("--out", type=Path, help="where the JSON is kept")
+    args = parser.parse_args(argv)
+    return run("rebuild", lambda: measure(args.events, args.rounds), args.out)
+
+
+def measure(events: int, rounds: int) -> dict[str, Any]:
+    """The whole run. Errors: `BenchFault`."""
+    rng = random.Random(SEED)  # noqa: S311 - a mix, no secret
+    sources = [Source(name) for name in KINDS]
+    with ExitStack() as opened:
+        home = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="rebuild-")))
+        server = opened.enter_context(a_postgres())
+        stores = {"sqlite": open_store(open_databases(home)), "postgres": open_store(open_postgres(server, home))}
+        for store in stores.values():
+            opened.callback(store.record.close)
+        raws, long = fill(list(stores.values()), sources, events, rng)
+        stores["postgres"].server = ServerClock(server.pid())
+        signatures = Signatures(sources, raws[:SIGNATURES])
+        measured = [one_round(stores, signatures, len(raws), long) for _ in range(rounds + 1)][1:]
+    return judge(FIGURES, [ratios(one) for one in measured], measured, events=len(raws))
+
+
+def open_store(databases: Databases) -> Store:
+    """A record and its view."""
+    record = Record(databases.record, WrappedKeys(databases.keys, os.urandom(32)))
+    return Store(record, Chronology(databases.view, record))
+
+
+def fill(stores: Sequence[Store], sources: Sequence[Source], events: int, rng: random.Random) -> tuple[list[bytes], UUID]:
+    """The same sealed events into every record, ten a child from two sources, and one child of a thousand."""
+    long = uuid4()
+    raws: list[bytes] = []
+    batch: list[Recorded] = []
+    for raw, fact in [*sealed(sources, events, rng), *about(long, 0, LONG, sources, rng)]:
+        raws.append(raw)
+        batch.append(fact)
+        if len(batch) == BATCH:
+            for store in stores:
+                store.record.append(batch)
+            batch = []
+    for store in stores:
+        store.record.append(batch)
+    return raws, long
+
+
+def sealed(sources: Sequence[Source], events: int, rng: random.Random) -> Iterator[tuple[bytes, Recorded]]:
+    """Events of many children, as they lie in a log: fifty children's mixed."""
+    for first in range(0, events // EVENTS_A_CHILD, 50):
+        children = range(first, min(first + 50, events // EVENTS_A_CHILD))
+        mixed = [about(uuid4(), child + 1, EVENTS_A_CHILD, rng.sample(sources, 2), rng) for child in children]
+        for _ in range(EVENTS_A_CHILD):
+            yield from (next(one) for one in mixed)
+
+
+def about(
+    stream: UUID, child: int, count: int, sources: Sequence[Source], rng: random.Random
+) -> Iterator[tuple[bytes, Recorded]]:
+    """Sealed records of one child in turn by these sources, and each as the record keeps it."""
+    at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    keys = {source.key.kid: source.key.entry(source=source.urn) for source in sources}
+    for seq in range(1, count + 1):
+        source = sources[seq % len(sources)]
+        raw = source.seal(event(rng.choice(KINDS[source.name]), child, rng), child)
+        one = open_envelope(raw, keys.get)
+        topic = f"{one.data['event']}/v{one.data['version']}"
+        yield raw, Recorded(stream, seq, topic, at, one.jws, one.salt, one.data_bytes)
+
+
+def one_round(stores: dict[str, Store], signatures: Signatures, events: int, long: UUID) -> dict[str, float]:
+    """CPU microseconds: a verification, an event rebuilt, a child loaded. The events a second are of the wall clock."""
+    found = {"verify_us": signatures.verify_us()}
+    for name, store in stores.items():
+        began, own = time.perf_counter(), time.process_time()
+        found[f"rebuild_{name}_us"] = cpu_us(store.view.rebuild, store.clock) / events
+        found[f"rebuild_{name}_hub_us"] = (time.process_time() - own) / events * 1e6
+        found[f"rebuild_{name}_a_second"] = events / (time.perf_counter() - began)
+        found[f"child_{name}_us"] = cpu_us(lambda record=store.record: folded(record, long), store.clock)  # type: ignore[misc]
+        ((count,),) = store.view.database.query("SELECT COUNT(*) FROM entry")
+        if count != events:
+            raise BenchFault(f"{count} of {events} events stand in the rebuilt view")
+    found["verify_us"] = (found["verify_us"] + signatures.verify_us()) / 2
+    return found
+
+
+def folded(record: Record, stream: UUID) -> None:
+    """Load one child. Errors: `BenchFault`."""
+    if record.child(stream).version != LONG:
+        raise BenchFault("the child was not loaded whole")
+
+
+def ratios(one: dict[str, float]) -> dict[str, float]:
+    """Rebuilds as rate against rate, a child in verifications."""
+    verify = one["verify_us"]
+    rates = {name: verify / one[f"rebuild_{name}_us"] for name in ("sqlite", "postgres")}
+    return rates | {f"child_{name}": one[f"child_{name}_us"] / verify for name in ("sqlite", "postgres")}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
