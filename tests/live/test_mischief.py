@@ -58,7 +58,7 @@ def test_poison_between_good_records_waits_in_quarantine_and_stops_nothing(
     poisoned = Counter[str]()
     for name, publisher in publishers.items():
         poison = publisher.poison(stolen[name])
-        poisoned.update(poison)
+        poisoned.update(poison.keys())
         publisher.publish(among(publisher.sealed(), list(poison.values()), rng))
     run.settle(START_S)
     evidence = read_evidence(judged(run, say))
@@ -76,7 +76,8 @@ def test_a_topic_is_made_anew_and_grows_beyond_the_stored_offset_before_the_hub_
     run = a_run(make_area(AREA, SEED, files=2))
     collector = Collector(run)
     run.agencies.release(0.5)
-    work_a_while(run)
+    while not all(run.agencies.settled([name]) for name in FEEDS):
+        work_a_while(run, part=0.1)
     for name in HUBS:
         run.processes.kill(name)
         run.held.add(name)
