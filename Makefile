@@ -9,7 +9,7 @@ UV ?= uv
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 PACKAGES = schemas adapters hub demo bench infra
 
-.PHONY: help demo serve test test-live lint types bench lock clean
+.PHONY: help demo serve test test-live soak lint types bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -36,6 +36,10 @@ test: $(VENV)/.dev ## every test; LONG=1 for the long counts
 test-live: $(VENV)/.dev ## what only real servers can show: Apache Kafka on loopback (needs Java 17 and Maven)
 	@$(BIN)/python -m infra.kafka fetch
 	@$(BIN)/python -m pytest -q -m live
+
+soak: $(VENV)/.dev ## three hundred faults in one run over real servers, judged from outside; about 20 minutes
+	@$(BIN)/python -m infra.kafka fetch
+	@$(BIN)/python -m tests.live.soak $(if $(SEED),--seed $(SEED))
 
 lint: $(VENV)/.dev ## style and form
 	@$(BIN)/ruff check .

@@ -10,7 +10,7 @@ import json
 import random
 import socket
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -33,11 +33,12 @@ class Cluster:
     `start`, `restart` and the verbs on topics come back when it is done; a `NodeFault` holds the end of the log.
     """
 
-    def __init__(self, folder: Path, nodes: int = 1) -> None:
+    def __init__(self, folder: Path, nodes: int = 1, fronts: Sequence[int] = ()) -> None:
+        """`fronts` are the ports of what stands before each node's clients, such as proxies; none by default."""
         self.folder = folder.absolute()
         self.ca = self.folder / "ca.pem"
         self.secrets = self.folder / "secrets"
-        self._count = nodes
+        self._count, self._fronts = nodes, fronts or [0] * nodes
         self.nodes: dict[int, Node] = {}
 
     def __enter__(self) -> Cluster:
@@ -54,12 +55,11 @@ class Cluster:
     @property
     def bootstrap(self) -> str:
         """`host:port` of every node, by comma."""
-        return ",".join(f"{HOST}:{node.ports.clients}" for node in self.nodes.values())
+        return ",".join(f"{HOST}:{node.ports.told}" for node in self.nodes.values())
 
     def start(self) -> None:
-        """Make what is missing, start every node, and make the hub's user where it is not there."""
-        if not self.nodes:
-            self._prepare()
+        """Prepare, start every node, and make the hub's user where it is not there."""
+        self.prepare()
         self.restart(*self.nodes)
 
     def stop(self) -> None:
@@ -125,13 +125,18 @@ class Cluster:
 
     # -- making
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
+        """Make what is missing, certificates, passwords and settings, so that ports are known; starts nothing."""
+        if self.nodes:
+            return
         self.secrets.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
         plan = self._plan()
         self.nodes = {
-            number: Node(number, self.folder / f"node-{number}", Ports(*ports))
-            for number, ports in enumerate(plan["ports"], 1)
+            number: Node(number, self.folder / f"node-{number}", Ports(clients, nodes, controller, front))
+            for number, ((clients, nodes, controller), front) in enumerate(
+                zip(plan["ports"], self._fronts, strict=True), 1
+            )
         }
         if not self.ca.exists():
             self._make_certificates()

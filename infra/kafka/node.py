@@ -30,6 +30,13 @@ class Ports:
     clients: int
     nodes: int
     controller: int
+    front: int = 0
+    """Where clients are told to go instead, because something stands before the node there; 0: nothing does."""
+
+    @property
+    def told(self) -> int:
+        """Where clients go."""
+        return self.front or self.clients
 
 
 @dataclass
@@ -126,7 +133,7 @@ def write_settings(node: Node, fellows: Sequence[Node], supers: Sequence[str], c
         "node.id": node.number,
         "controller.quorum.voters": ",".join(f"{one.number}@{host}:{one.ports.controller}" for one in fellows),
         "listeners": f"CLIENTS://{host}:{ports.clients},NODES://{host}:{ports.nodes},CONTROLLER://{host}:{ports.controller}",
-        "advertised.listeners": f"CLIENTS://{host}:{ports.clients},NODES://{host}:{ports.nodes}",
+        "advertised.listeners": f"CLIENTS://{host}:{ports.told},NODES://{host}:{ports.nodes}",
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "NODES",
         "listener.security.protocol.map": "CLIENTS:SASL_SSL,NODES:SSL,CONTROLLER:SSL",

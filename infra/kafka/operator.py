@@ -140,6 +140,10 @@ class Operator:
         """The numbers of the nodes that hold all of a topic."""
         return set(self._partition(topic)["isr_nodes"])
 
+    def topic_id(self, topic: str) -> str:
+        """The id that a topic was given when it was made; one that is made again under the same name has another."""
+        return str(self._ask(self._admin.describe_topics, [topic])[0]["topic_id"])
+
     def _partition(self, topic: str) -> Any:
         found = self._ask(self._admin.describe_topics, [topic])[0]["partitions"]
         return found[0] if found else {"leader_id": -1, "isr_nodes": []}

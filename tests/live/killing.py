@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import json
 import random
-import signal
-import sqlite3
-import subprocess
-import sys
 import time
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
-from demo.stage import OFFICERS, Stage
+from demo.stage import OFFICERS, Feed, Stage, StageFault
+from tests.live.agencies import Agencies
+from tests.live.evidence import Sealed, Shown, read_entries, read_outbox
 from tests.live.generator import FEEDS, Area
-from tests.live.judge import Sealed, Shown, read_entries, read_outbox
+from tests.live.processes import Processes
 
 PARTNERSHIP, GSS = "urn:safeguarding:partnership:harrowmere-westlorn", "E99000001"
 NOW = datetime(2025, 6, 2, 9, tzinfo=UTC)
@@ -35,6 +32,55 @@ HUB = "hub"
 READY_S, STIR_S, END_S = 30.0, 3.0, 240.0
 
 
+def make_stage(folder: Path, feeds: Mapping[str, Feed] = FEEDS) -> Stage:
+    """A stage for the feeds of a run, its clock standing."""
+    services = {feed.service["urn"]: {k: feed.service[k] for k in ("name", "kind")} for feed in feeds.values()}
+    stage = Stage(folder, PARTNERSHIP, GSS, services, feeds)
+    stage.environment |= {"HUB_PAGE_SIZE": "5000", "HUB_INBOX_RECORDS_A_MINUTE": "1000000"}
+    stage.set_clock(NOW)
+    return stage
+
+
+def add_people(stage: Stage) -> None:
+    """Who reads everything, and who lists every child. The hub must serve."""
+    for person, role in ((AUDITOR, "caseAuditor"), (STEWARD, "steward")):
+        held = {"person": person, "role": role, "service": ASSURANCE, "from": "2025-01-01"}
+        stage.record(OFFICERS[0], {"event": "role-held", "details": held})
+        course = {"person": person, "completed": "2025-01-01", "until": "2030-01-01"}
+        stage.record(OFFICERS[0], {"event": "training-recorded", "details": course})
+
+
+def read_chronologies(stage: Stage) -> dict[str, list[dict[str, object]]]:
+    """Every child's chronology, read over HTTP by the auditor. The hub must serve."""
+    words = ("identity", "list", "--all", "--as", STEWARD, "--purpose", "triage")
+    return {one["child"]: _read_one(stage, one["child"]) for one in stage.hub_lines(*words)}
+
+
+def _read_one(stage: Stage, child: str) -> list[dict[str, object]]:
+    """A child whom the hub lists and cannot show has lost what it had: nothing is shown."""
+    try:
+        found: list[dict[str, object]] = stage.read(AUDITOR, child, "audit")["entries"]
+    except StageFault as fault:
+        if ": 404 " not in str(fault):
+            raise
+        return []
+    return found
+
+
+def wait_for_door(stage: Stage, processes: Processes, name: str) -> None:
+    """Until `hub serve` says that it is ready."""
+    ended = time.monotonic() + READY_S
+    while time.monotonic() < ended:
+        try:
+            if httpx.get(f"{stage.url}/health/ready", timeout=2).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        assert processes.lives(name), f"the hub ended by itself: {processes.last_words(name)}"
+        time.sleep(0.02)
+    raise AssertionError("the hub did not become ready")
+
+
 @dataclass
 class Run:
     """One run: a stage, its processes, and what was killed when."""
@@ -42,175 +88,82 @@ class Run:
     folder: Path
     area: Area
     rng: random.Random
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-    killed: Counter[str] = field(default_factory=Counter)
     amid: int = 0
     """Kills after which something that the files mean was still without its receipt."""
 
     def __post_init__(self) -> None:
-        services = {feed.service["urn"]: {k: feed.service[k] for k in ("name", "kind")} for feed in FEEDS.values()}
-        self.stage = Stage(self.folder, PARTNERSHIP, GSS, services, FEEDS)
-        self.stage.environment |= {"HUB_PAGE_SIZE": "500", "HUB_INBOX_RECORDS_A_MINUTE": "1000000"}
-        self.stage.set_clock(NOW)
-        self._released = dict.fromkeys(self.area.files, 0)
+        self.stage = make_stage(self.folder)
+        self.agencies = Agencies(self.folder, self.area)
+        self.processes = Processes(self.folder, self.stage.environment)
 
     def set_up(self) -> None:
-        """A hub, its feeds, and two people: who reads everything, and who lists every child."""
+        """A hub, its feeds, and two people."""
         self.stage.build()
         self.stage.start()
-        for person, role in ((AUDITOR, "caseAuditor"), (STEWARD, "steward")):
-            held = {"person": person, "role": role, "service": ASSURANCE, "from": "2025-01-01"}
-            self.stage.record(OFFICERS[0], {"event": "role-held", "details": held})
-            course = {"person": person, "completed": "2025-01-01", "until": "2030-01-01"}
-            self.stage.record(OFFICERS[0], {"event": "training-recorded", "details": course})
+        add_people(self.stage)
         self.stage.stop()
 
     def kill_again_and_again(self, kills: int) -> None:
         """Release the files bit by bit, and after each bit kill the hub or an adapter while they work."""
         for number in range(kills):
-            self._release((number + 1) / kills)
+            self.agencies.release((number + 1) / kills)
             self._start_all(wait=self.rng.random() < 0.8)
             self._wait_for_a_moment()
             self._kill(HUB if self.rng.random() < 0.5 else self.rng.choice(sorted(FEEDS)))
 
     def end(self) -> None:
         """Let everything come to its end without another kill."""
-        self._release(1)
+        self.agencies.release(1)
         self._start_all(wait=True)
         ended = time.monotonic() + END_S
-        while not self._all_settled() and time.monotonic() < ended:
+        while not self.agencies.all_settled() and time.monotonic() < ended:
             self._start_all(wait=False)
             time.sleep(0.2)
         self.close()
 
     def close(self) -> None:
         """End what was started here and still runs."""
-        for process in self.processes.values():
-            process.terminate()
-        for process in self.processes.values():
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        self.processes.clear()
+        self.processes.end()
 
     def sealed(self) -> list[Sealed]:
         """Every outbox, as it lies on the disk."""
-        return [one for name in FEEDS for one in read_outbox(self._outbox(name))]
+        return [one for name in FEEDS for one in read_outbox(self.agencies.outbox(name))]
 
     def shown(self) -> list[Shown]:
-        """Every child's chronology, read over HTTP by the auditor."""
+        """Every child's chronology, as the auditor reads it."""
         self.stage.start()
         try:
-            words = ("identity", "list", "--all", "--as", STEWARD, "--purpose", "triage")
-            children = [one["child"] for one in self.stage.hub_lines(*words)]
-            read = ((child, self.stage.read(AUDITOR, child, "audit")["entries"]) for child in children)
-            return [one for child, entries in read for one in read_entries(child, entries)]
+            read = read_chronologies(self.stage)
         finally:
             self.stage.stop()
-
-    # -- processes
+        return [one for child, entries in read.items() for one in read_entries(child, entries)]
 
     def _start_all(self, *, wait: bool) -> None:
-        if not self._lives(HUB):
-            self._start(HUB, ["-m", "hub", "serve"])
+        if not self.processes.lives(HUB):
+            self.processes.start(HUB, "-m", "hub", "serve")
         if wait:
-            self._wait_for_the_hub()
+            wait_for_door(self.stage, self.processes, HUB)
         for name in FEEDS:
-            if not self._lives(name) and (name == WATCHING or self._is_behind(name)):
-                verb = "run" if name == WATCHING else "once"
-                module = f"adapters.{FEEDS[name].agency}"
-                self._start(name, ["-m", module, "--home", str(self.folder / name), verb, str(self._folder(name))])
-
-    def _start(self, name: str, words: list[str]) -> None:
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(  # noqa: S603
-                [sys.executable, *words], env=self.stage.environment, stdout=log, stderr=log
-            )
-
-    def _lives(self, name: str) -> bool:
-        process = self.processes.get(name)
-        return process is not None and process.poll() is None
-
-    def _wait_for_the_hub(self) -> None:
-        ended = time.monotonic() + READY_S
-        while time.monotonic() < ended:
-            try:
-                if httpx.get(f"{self.stage.url}/health/ready", timeout=2).status_code == 200:
-                    return
-            except httpx.HTTPError:
-                pass
-            assert self._lives(HUB), f"the hub ended by itself: {self._last_words(HUB)}"
-            time.sleep(0.02)
-        raise AssertionError("the hub did not become ready")
+            if not self.processes.lives(name) and (name == WATCHING or self.agencies.is_behind(name)):
+                self.processes.start(name, *self.agencies.command(name, "run" if name == WATCHING else "once"))
 
     def _wait_for_a_moment(self) -> None:
         """Mostly until a drawn part of what waits is settled, however fast the machine is; else any moment."""
         if self.rng.random() < 0.8:
-            settled = self._settled()
-            enough = settled + self.rng.random() * (self._released_events() - settled)
+            settled = self.agencies.settled()
+            enough = settled + self.rng.random() * (self.agencies.released_events() - settled)
             ended = time.monotonic() + STIR_S
-            while self._settled() < enough and time.monotonic() < ended:
+            while self.agencies.settled() < enough and time.monotonic() < ended:
                 time.sleep(0.005)
         else:
             time.sleep(self.rng.uniform(0, 1.5))
 
-    def _last_words(self, name: str) -> str:
-        return (self.folder / f"{name}.log").read_text()[-1500:]
-
     def _kill(self, name: str) -> None:
         """SIGKILL. Where that adapter has ended already, the hub is killed instead."""
-        name = name if self._lives(name) else HUB
-        process = self.processes[name]
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        self.killed[name] += 1
-        self.amid += not self._all_settled()
-
-    # -- files and outboxes
-
-    def _folder(self, name: str) -> Path:
-        return self.folder / name / "in"
-
-    def _outbox(self, name: str) -> Path:
-        return self.folder / name / "outbox.db"
-
-    def _release(self, part: float) -> None:
-        """Put files into the agencies' folders until this part of them is there."""
-        for name, files in self.area.files.items():
-            self._folder(name).mkdir(exist_ok=True)
-            while self._released[name] < round(part * len(files)):
-                file = files[self._released[name]]
-                unfinished = self._folder(name) / f"{file.name}.part"
-                unfinished.write_text(file.content, newline="")
-                unfinished.rename(self._folder(name) / file.name)
-                self._released[name] += 1
-
-    def _settled(self) -> int:
-        return sum(self._settled_of(name) for name in FEEDS)
-
-    def _settled_of(self, name: str) -> int:
-        if not self._outbox(name).exists():
-            return 0
-        question = "SELECT count(*) FROM sealed WHERE state IN ('admitted', 'duplicate', 'refused')"
-        try:
-            with sqlite3.connect(f"{self._outbox(name).as_uri()}?mode=ro", uri=True) as db:
-                return int(db.execute(question).fetchone()[0])
-        except sqlite3.OperationalError:  # not made yet
-            return 0
-
-    def _released_events(self, names: Iterable[str] = tuple(FEEDS)) -> int:
-        files = (file for name in names for file in self.area.files[name][: self._released[name]])
-        return sum(file.meant.total() for file in files)
-
-    def _is_behind(self, name: str) -> bool:
-        return self._settled_of(name) < self._released_events([name])
-
-    def _all_settled(self) -> bool:
-        return not any(self._is_behind(name) for name in FEEDS)
+        self.processes.kill(name if self.processes.lives(name) else HUB)
+        self.amid += not self.agencies.all_settled()
 
 
 def as_words(run: Run, seed: int) -> str:
     """What was done, for whoever reads the test's output."""
-    return json.dumps({"seed": seed, "killed": dict(sorted(run.killed.items())), "amid_work": run.amid})
+    return json.dumps({"seed": seed, "killed": dict(sorted(run.processes.killed.items())), "amid_work": run.amid})
