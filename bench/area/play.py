@@ -1,6 +1,7 @@
-"""`make demo AREA=N`: an invented area through the real doors of an embedded hub, compared with the truth about it.
+"""`make demo AREA=N`: an invented area through a hub's real doors, compared with the truth about it.
 
-One adapter process a feed posts to a served hub over HTTP; an auditor then reads every child's chronology over HTTP,
+One adapter process a feed sends over HTTP to an embedded hub, or with `--kafka` over Apache Kafka to one whose record
+is in PostgreSQL; an auditor then reads every child's chronology over HTTP,
 and the judge compares. Words go to stderr, the sums to stdout as JSON. Exit 1 when a child without a planted doubt
 differs.
 """
@@ -28,6 +29,7 @@ from bench.area.feeds import AREA, FEEDS, PARTNERSHIP
 from bench.area.judge import Verdict, judge, read_truth
 from bench.area.writing import READ_ON, write_area
 from demo import stage
+from demo.servers import ServedStage
 from demo.stage import OFFICERS, Stage
 
 ASSURANCE = "urn:safeguarding:service:partnership-assurance"
@@ -43,6 +45,7 @@ class Play:
 
     out: Path
     folder: Path
+    on: type[Stage] = Stage
     took: dict[str, float] = field(default_factory=dict)
     """Step → seconds."""
     cpu: dict[str, float] = field(default_factory=dict)
@@ -51,17 +54,17 @@ class Play:
     def __post_init__(self) -> None:
         feeds = {one.name: stage.Feed(one.agency, one.source, one.service) for one in FEEDS}
         services = {one.service["urn"]: {k: one.service[k] for k in ("name", "kind")} for one in FEEDS}
-        self.stage = Stage(self.folder, PARTNERSHIP, AREA, services, feeds)
+        self.stage = self.on(self.folder, PARTNERSHIP, AREA, services, feeds)
         self.stage.environment |= {"HUB_PAGE_SIZE": "500", "HUB_INBOX_RECORDS_A_MINUTE": "100000000"}
         self.stage.set_clock(READ_ON.replace(tzinfo=ZoneInfo("Europe/London")))
 
     def play(self) -> Verdict:
         """Set up, send, read, compare. Errors: `StageFault`."""
-        with _Step(self, "hub and adapters set up"):
-            self.stage.build()
-            self._configure()
-            self.stage.start()
         try:
+            with _Step(self, "hub and adapters set up"):
+                self.stage.build()
+                self._configure()
+                self.stage.start()
             self._register_readers()
             with _Step(self, "every feed sent and receipted"):
                 self.send()
@@ -69,7 +72,7 @@ class Play:
                 read = self.read()
         finally:
             before = _spent_by_children()
-            self.stage.stop()
+            self.stage.end()
             self.cpu["hub"] = _spent_by_children() - before
         self.cpu["reader"] = time.process_time()
         with (self.folder / "read.json").open("w", encoding="utf-8") as file:
@@ -197,10 +200,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--years", type=int, default=YEARS, metavar="Y")
     parser.add_argument("--seed", type=int, default=1, metavar="S")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="keep everything there (else in a temporary folder)")
+    parser.add_argument("--kafka", action="store_true", help="over Apache Kafka and PostgreSQL (needs Java and Maven)")
     words = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as scratch:
         folder = words.folder or Path(scratch)
-        one = Play(folder / "files", folder / "stage")
+        one = Play(folder / "files", folder / "stage", ServedStage if words.kafka else Stage)
         with _Step(one, f"{words.children} children invented"):
             sums = write_area(one.out, children=words.children, years=words.years, seed=words.seed)
         counts = sums.counts
