@@ -86,6 +86,8 @@ class Admission:
         self.resolver = Resolver(record, index_key)
         self.quarantine = Quarantine(record, quota=quarantine_quota)
         self._versions: dict[UUID, int] = {}
+        """Last sequence numbers of streams, as of this position in the log."""
+        self._seen = 0
         self._lock = threading.RLock()
 
     def admit(self, records: Sequence[bytes], caller: str, offset: Offset | None = None) -> list[Receipt]:
@@ -183,14 +185,9 @@ class Admission:
     def _retried(self, decide: Callable[[Batch], list[ReceiptRow]], caller: str) -> list[Receipt]:
         tries = 0
         while tries < TRIES:
-            self.catch_up()
-            if len(self._versions) > VERSIONS_IN_MEMORY:
-                self._versions.clear()
-            batch = Batch(self.record, self.clock().isoformat(timespec="milliseconds"), self._versions)
             try:
-                answers = decide(batch)
-                began = time.perf_counter()
-                self.record.append(batch.facts, batch.writes)
+                with self.record.database.turn("decide"):  # or two processes would decide most of their batches twice
+                    answers = self._decided(decide)
             except StaleVersion:
                 self.watch.retried()
                 tries += 1
@@ -202,11 +199,36 @@ class Admission:
             except BaseException:
                 self._forget()
                 raise
-            self.watch.appended(len(answers), time.perf_counter() - began)
             receipts = [Receipt(**answer.row) for answer in answers]  # type: ignore[arg-type]
             self.watch.answered(caller, [(receipt.outcome, receipt.reason) for receipt in receipts])
             return receipts
         raise StaleVersion("other writers were always faster")
+
+    def _decided(self, decide: Callable[[Batch], list[ReceiptRow]]) -> list[ReceiptRow]:
+        """Decide on what is recorded now, and record it. Errors: `StaleVersion`."""
+        self.catch_up()
+        self._catch_up_with_versions()
+        batch = Batch(self.record, self.clock().isoformat(timespec="milliseconds"), self._versions)
+        answers = decide(batch)
+        began = time.perf_counter()
+        self.record.append(batch.facts, batch.writes)
+        self.watch.appended(len(answers), time.perf_counter() - began)
+        firsts = (row.row["position"] - row.fact for row in batch.writes.receipts if row.fact >= 0)  # type: ignore[operator]
+        if next(firsts, 0) == self._seen + 1:
+            self._seen += len(batch.facts)
+        return answers
+
+    def _catch_up_with_versions(self) -> None:
+        """The last sequence numbers that we hold follow what other processes appended."""
+        if not self._versions or len(self._versions) > VERSIONS_IN_MEMORY:
+            self._versions.clear()
+            self._seen = self.record.position()
+            return
+        appended = "SELECT stream, MAX(seq), MAX(position) FROM log WHERE position>? GROUP BY stream"
+        for stream, seq, position in self.record.query(appended, (self._seen,)):
+            self._seen = max(self._seen, position)
+            if (held := UUID(stream)) in self._versions:
+                self._versions[held] = seq
 
     def _forget(self) -> None:
         self.resolver.forget()

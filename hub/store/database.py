@@ -48,6 +48,12 @@ class Database(Protocol):
         What is not `durable` may be lost when the machine loses its power, never a part of it.
         """
 
+    def turn(self, name: str) -> AbstractContextManager[None]:
+        """Wait until no other process is in a turn of this name.
+
+        A courtesy that saves work thrown away: nothing may rest on it, and it can be lost while it is held.
+        """
+
     def close(self) -> None:
         """Let go of whatever was opened."""
 

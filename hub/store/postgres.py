@@ -33,7 +33,7 @@ from hub.store.tables import Writes, columns_of
 
 APPEND = "append"
 """The turn of whoever appends to the record: places in the log and cursors of receipts follow the order of commits."""
-TURNS = {APPEND: 7_340_001, "follow": 7_340_002, "migrate": 7_340_003}
+TURNS = {APPEND: 7_340_001, "follow": 7_340_002, "migrate": 7_340_003, "decide": 7_340_004}
 """Turn → the advisory lock that stands for it. A table lock would need rights over the facts that nobody has."""
 TYPES = {"INTEGER": "bigint", "TEXT": "text", "BLOB": "bytea"}
 MOST = 2**62
@@ -112,6 +112,16 @@ class PostgresDatabase:
                 raise
             if cursor.execute("COMMIT").statusmessage != "COMMIT":
                 raise OperationalError("the server rolled back instead")
+
+    @contextmanager
+    def turn(self, name: str) -> Iterator[None]:
+        """See `Database`. Whoever stands still in it loses it after five seconds."""
+        with self._cursor() as cursor:
+            cursor.execute(f"BEGIN; SELECT pg_advisory_xact_lock({TURNS[name]})")
+            try:
+                yield
+            finally:
+                _give_up(cursor.connection)
 
     @contextmanager
     def _cursor(self) -> Iterator[psycopg.Cursor[Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -81,6 +81,10 @@ class SqliteFile:
                 self._db.execute("ROLLBACK")
                 raise
 
+    def turn(self, name: str) -> AbstractContextManager[None]:
+        """See `Database`: one process serves a file."""
+        return nullcontext()
+
     def close(self) -> None:
         """See `Database`."""
         self._db.close()
@@ -117,6 +121,10 @@ class SqliteRecord:
         with self._datastore.transaction(commit=True) as c:
             c.execute(TAKE_TURN)
             yield SqliteTransaction(c.sqlite_cursor)
+
+    def turn(self, name: str) -> AbstractContextManager[None]:
+        """See `Database`: one process serves a file."""
+        return nullcontext()
 
     def close(self) -> None:
         """See `Database`."""
