@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -106,7 +107,11 @@ class Delivery:
         self._wire = OnTheWire(self.send_again_after_s)
 
     def start(self) -> None:
-        """What was on the wire when a former process ended is pending again."""
+        """What was on the wire when a former process ended is pending again, unless it was answered meanwhile."""
+        if self.outbox.has_unsettled():
+            with suppress(Undelivered):  # what is due goes out all the same
+                self.fetch_receipts()
+            self._ask_at = self.monotonic()  # what is sent now is asked for as ever
         with self.outbox.transaction():
             self.outbox.mark_pending()
 

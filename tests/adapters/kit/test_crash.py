@@ -76,7 +76,7 @@ def test_dying_on_the_wire_loses_and_doubles_nothing(monkeypatch, make_line, hom
         patch.setattr(hub, "take", die)
         with pytest.raises(Died):
             run(make_line, home, http_carrier, folder)
-    assert run(make_line, home, http_carrier, folder) == {"duplicate": 20}
+    assert run(make_line, home, http_carrier, folder) == {"admitted": 20}
     assert len(hub.entries) == 20
 
 

@@ -150,7 +150,7 @@ def test_receipts_by_another_key_clear_nothing_and_stop(make_line, outbox, http_
         line.once(folder, 0)
     assert states(outbox) == {"sent": 3}
     assert make_line(outbox, http_carrier).once(folder, 0)
-    assert states(outbox) == {"duplicate": 3}
+    assert states(outbox) == {"admitted": 3}
 
 
 def test_an_unknown_transport_key_is_told_in_words(make_line, outbox, http_carrier, put, folder, hub):

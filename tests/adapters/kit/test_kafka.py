@@ -52,6 +52,18 @@ def test_what_the_broker_acknowledged_waits_for_the_hubs_receipt(line, fake_brok
     assert states(outbox) == {"admitted": 3}
 
 
+def test_what_was_answered_while_no_process_ran_is_not_sent_again(
+    line, make_line, kafka_carrier, fake_broker, folder, hub, outbox
+):
+    fake_broker.answers = False
+    line.once(folder, 20)
+    fake_broker.answers = True
+    fake_broker.work()
+    assert make_line(outbox, kafka_carrier).once(folder, 60)
+    assert hub.batches == [3]
+    assert states(outbox) == {"admitted": 3}
+
+
 def test_a_row_without_a_receipt_is_sent_again_and_the_repeat_is_a_duplicate(line, fake_broker, folder, hub, outbox):
     hub.fail("one-receipt-lost")
     assert line.once(folder, 100)
