@@ -1,7 +1,13 @@
-"""`python -m bench`: the spine, the one benchmark that there is."""
+"""`python -m bench [NAME]`: one benchmark by its name; the spine when none is given."""
 
 import sys
+from importlib import import_module
 
-from bench.spine import main
+NAMES = ("spine", "append", "consume", "latency", "memory", "rebuild")
 
-sys.exit(main())
+words = sys.argv[1:]
+name = words.pop(0) if words and not words[0].startswith("-") else "spine"
+if name not in NAMES:
+    sys.stderr.write(f"bench: there is no {name}; there are {', '.join(NAMES)}\n")
+    sys.exit(2)
+sys.exit(import_module(f"bench.{name}").main(words))

@@ -1,4 +1,4 @@
-"""What the benches share: bare verification as their unit, CPU time (a server's too), judged figures, how they are kept.
+"""What the benches share: bare verification as the unit, CPU time (a server's too), judged figures, how they are kept.
 
 A figure is the median of its rounds. Each round measures both sides by turns, so that a busy neighbour slows both
 alike. Words and table go to stderr, one JSON document to stdout and to `results/`.
@@ -24,6 +24,7 @@ from typing import Any
 
 from bench.records import Source
 from bench.stage import BenchFault
+from hub.serving import NEW_OBJECTS
 from hub.store.opening import Databases, make_ready, open_databases
 from infra.postgres.binaries import NoPostgres
 from infra.postgres.server import OWNER, RUNNING, Server
@@ -54,7 +55,7 @@ class Signatures:
     """The bare verification of some records' signatures, keys parsed once."""
 
     def __init__(self, sources: Sequence[Source], records: Sequence[bytes]) -> None:
-        keys = {source.key.kid: source.key.entry(source=source.urn).public_key for source in sources}
+        keys: dict[str, Any] = {one.key.kid: one.key.entry(source=one.urn).public_key for one in sources}
         parts = [split(json.loads(raw)["jws"], EVENT_TYP) for raw in records]
         self._signed = [(keys[one.kid], one.signature, one.signing_input) for one in parts]
 
@@ -70,10 +71,16 @@ class Signatures:
 
 def cpu_us(work: Callable[[], object], clock: Callable[[], float] = time.process_time) -> float:
     """CPU microseconds of some work, by this process's clock or another's."""
-    gc.collect()
     before = clock()
     work()
     return (clock() - before) * 1e6
+
+
+def as_served() -> None:
+    """Let Python look for cycles as seldom as in `hub serve` and `hub consume`; once everything is there."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS, 20, 20)
 
 
 class ServerClock:
@@ -127,7 +134,10 @@ def median(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def judge(
-    figures: Sequence[Figure], ratios: Sequence[Mapping[str, float]], measured: Sequence[Mapping[str, float]], **more: Any
+    figures: Sequence[Figure],
+    ratios: Sequence[Mapping[str, float]],
+    measured: Sequence[Mapping[str, float]],
+    **more: Any,
 ) -> dict[str, Any]:
     """The document of one run: each figure's median against its reach, and what was measured beside."""
     judged = {}
@@ -164,7 +174,9 @@ def table(result: Mapping[str, Any]) -> str:
     lines = ["", *(f"{value:12,.4g}  {name}" for name, value in result["medians"].items()), ""]
     for one in result["ratios"].values():
         word, bound = "reached" if one["reached"] else "MISSED", "at least" if one["least"] else "at most"
-        lines.append(f"{one['median']:9.3f}  ({bound} {one['reach']:g}, {word})  {one['what']}, against {one['against']}")
+        lines.append(
+            f"{one['median']:9.3f}  ({bound} {one['reach']:g}, {word})  {one['what']}, against {one['against']}"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -2,7 +2,7 @@
 
 Both over SQLite and PostgreSQL, against the bare verification of the same events' signatures. A rebuild is `rebuild` of
 the view as it is: every fact opened, cut, sealed under its child's keys and written, the build before it swept away.
-A child is `Record.child`: every fact opened and folded, no snapshot. Against PostgreSQL the server's CPU time counts too.
+A child is `Record.child`: every fact opened and folded, no snapshot. With PostgreSQL the server's CPU time counts too.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from bench.measure import (
     ServerClock,
     Signatures,
     a_postgres,
+    as_served,
     cpu_us,
     judge,
     open_postgres,
@@ -90,6 +91,7 @@ def measure(events: int, rounds: int) -> dict[str, Any]:
         raws, long = fill(list(stores.values()), sources, events, rng)
         stores["postgres"].server = ServerClock(server.pid())
         signatures = Signatures(sources, raws[:SIGNATURES])
+        as_served()
         measured = [one_round(stores, signatures, len(raws), long) for _ in range(rounds + 1)][1:]
     return judge(FIGURES, [ratios(one) for one in measured], measured, events=len(raws))
 
@@ -100,7 +102,9 @@ def open_store(databases: Databases) -> Store:
     return Store(record, Chronology(databases.view, record))
 
 
-def fill(stores: Sequence[Store], sources: Sequence[Source], events: int, rng: random.Random) -> tuple[list[bytes], UUID]:
+def fill(
+    stores: Sequence[Store], sources: Sequence[Source], events: int, rng: random.Random
+) -> tuple[list[bytes], UUID]:
     """The same sealed events into every record, ten a child from two sources, and one child of a thousand."""
     long = uuid4()
     raws: list[bytes] = []

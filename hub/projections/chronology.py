@@ -23,9 +23,9 @@ from hub.projections.kept import Kept
 from hub.store.database import Database, Transaction
 from hub.store.keys import RANDOM, KeyAway
 from hub.store.mapper import Recorded
-from hub.store.plain import is_plain, may_name
+from hub.store.plain import NARRATIVE, is_plain, may_name
 from hub.store.record import NOT_CHILDREN, Entry, Record, contract_of, statement_in, to_fact
-from hub.store.sealing import open_bytes, opener, seal_bytes
+from hub.store.sealing import open_bytes, opener, seal_bytes, sealer
 
 VERSION = 2
 """Of the rows' form: another version is built anew from zero."""
@@ -190,7 +190,7 @@ class Chronology:
     def _open_late(self, position: int) -> Row:
         """A row whose key was away when the view came by: shown when it is back. Errors: `KeyAway`."""
         entry = self.record.entry_at(position)
-        _, home, admitted, standing, content, narrative = self._row(entry)
+        _, home, admitted, standing, content, narrative = self._row(entry, {})
         with self.database.transaction(durable=False) as view:
             view.execute(
                 "UPDATE entry SET admitted=?, standing=?, content=?, narrative=? WHERE home=? AND place="
@@ -233,36 +233,40 @@ class Chronology:
         going = "UPDATE progress SET position=? WHERE base=? AND state<>?"
         if not view.execute(going, (position, base, ENDED)):
             raise OtherRebuild
-        rows = [self._row(one) for one in entries if one.stream.version == RANDOM]
+        sealers: dict[UUID, Callable[[bytes, bytes], bytes]] = {}
+        rows = [self._row(one, sealers) for one in entries if one.stream.version == RANDOM]
         view.insert("entry", [(base + row[0], *row[1:]) for row in rows])
 
-    def _row(self, entry: Entry) -> tuple[Any, ...]:
+    def _row(self, entry: Entry, sealers: dict[UUID, Callable[[bytes, bytes], bytes]]) -> tuple[Any, ...]:
         row, place = entry.row, _place(entry.position)
         if row is None:  # it stands in every reading, and each one tries it again
-            admitted = entry.sealed.head["at"] if entry.sealed else ""
-            return entry.position, entry.stream.hex, admitted, 1, b"", None
+            return entry.position, entry.stream.hex, entry.admitted, 1, b"", None
         (name, version), data, standing, words = _cut(row)
         content = {
             "name": name, "version": version, "statement": orjson.Fragment(statement_in(row.jws)),
             "admitted": row.admitted, "seq": row.originator_version, "remarks": row.remarks,
             "data": orjson.Fragment(data),
         }  # fmt: skip
-        keys = self.record.keys
+        keys, seal = self.record.keys, sealers.get(entry.stream)
+        if seal is None:
+            seal = sealers[entry.stream] = sealer(keys.derived_key(entry.stream, "view"))
         narrative = None if words is None else seal_bytes(keys.derived_key(entry.stream, "narrative"), words, place)
-        sealed = seal_bytes(keys.derived_key(entry.stream, "view"), orjson.dumps(content), place)
+        sealed = seal(orjson.dumps(content), place)
         return entry.position, entry.stream.hex, row.admitted, int(standing), sealed, narrative
 
 
 def _cut(row: Recorded) -> tuple[tuple[str, int], bytes, bool, bytes | None]:
     """(contract, data without the narrative, do decisions rest on it, the narrative). Most data is not even parsed."""
-    contract = contract_of(row)
-    if is_plain(*contract, row.data) and not may_name(row.data, "narrative"):
+    contract = contract_of(row.topic)
+    plain = is_plain(*contract, row.data)
+    if plain and not may_name(row.data, NARRATIVE):
         return contract, row.data, False, None
-    fact = to_fact(row)
-    data, narrative = dict(fact.data), None
-    if "narrative" in data:
-        narrative = data.pop("narrative")["text"].encode()
-    return (fact.name, fact.version), orjson.dumps(data), is_standing(fact), narrative
+    data, standing = orjson.loads(row.data), False
+    if not plain:
+        fact = to_fact(row)
+        contract, data, standing = (fact.name, fact.version), dict(fact.data), is_standing(fact)
+    narrative = data.pop("narrative", None)
+    return contract, orjson.dumps(data), standing, narrative and narrative["text"].encode()
 
 
 def _place(position: int) -> bytes:

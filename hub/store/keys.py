@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -44,8 +44,11 @@ class KeyStore(Protocol):
     def event_key(self, stream: UUID, key_id: str) -> bytes:
         """The key of a stored event. Errors: `KeyAway`."""
 
-    def fetch(self, streams: Collection[UUID], key_ids: Collection[str] = ()) -> None:
-        """Get these at once, for whoever asks for them next: one journey instead of many. What is missing stays so."""
+    def event_keys(self, wanted: Sequence[tuple[UUID, str]]) -> list[bytes | None]:
+        """The keys of many stored events (stream, key id) in one journey; None for what is missing or does not open."""
+
+    def fetch(self, streams: Collection[UUID]) -> None:
+        """Get the keys of these streams at once, for whoever asks for them next. What is missing stays so."""
 
     def derived_key(self, stream: UUID, use: str) -> bytes:
         """A key of the stream for one use (a view's rows), gone when the stream's key is. Errors: `KeyAway`."""
@@ -66,7 +69,6 @@ class WrappedKeys:
         self._db = database
         self._streams: OrderedDict[UUID, bytes] = OrderedDict()
         self._derived: dict[tuple[UUID, str], bytes] = {}
-        self._fetched: dict[str, bytes] = {}
         self._missing: set[UUID] = set()
         self._new: dict[str, tuple[str, str, bytes]] = {}
         self._new_streams: dict[UUID, bytes] = {}
@@ -81,15 +83,29 @@ class WrappedKeys:
     def event_key(self, stream: UUID, key_id: str) -> bytes:
         """See `KeyStore`."""
         with self._lock:
-            wrapped = self._fetched.pop(key_id, None)
-            if wrapped is None:
-                rows = self._db.query("SELECT wrapped FROM event_key WHERE id=?", (key_id,))
-                if not rows:
-                    raise KeyAway(f"no key {key_id}")
-                wrapped = rows[0][0]
-            return _unwrap(self._stream_key(stream), wrapped)
+            rows = self._db.query("SELECT wrapped FROM event_key WHERE id=?", (key_id,))
+            if not rows:
+                raise KeyAway(f"no key {key_id}")
+            return _unwrap(self._stream_key(stream), rows[0][0])
 
-    def fetch(self, streams: Collection[UUID], key_ids: Collection[str] = ()) -> None:
+    def event_keys(self, wanted: Sequence[tuple[UUID, str]]) -> list[bytes | None]:
+        """See `KeyStore`."""
+        with self._lock:
+            self.fetch({stream for stream, _ in wanted})
+            rows = self._db.query("SELECT id, wrapped FROM event_key WHERE id IN ??", ([id for _, id in wanted],))
+            found = dict(rows)
+            return [self._opened(stream, found.get(key_id)) for stream, key_id in wanted]
+
+    def _opened(self, stream: UUID, wrapped: bytes | None) -> bytes | None:
+        wrapping = self._streams.get(stream)
+        if wrapped is None or wrapping is None:
+            return None
+        try:
+            return aes_key_unwrap(wrapping, wrapped)
+        except InvalidUnwrap:
+            return None
+
+    def fetch(self, streams: Collection[UUID]) -> None:
         """See `KeyStore`."""
         with self._lock:
             away = {stream for stream in streams if stream not in self._streams}
@@ -100,9 +116,6 @@ class WrappedKeys:
                 for stream, wrapped in found.items():
                     self._keep(stream, _unwrap(self._root, wrapped))
                 self._missing = away - found.keys()
-            if key_ids:
-                rows = self._db.query("SELECT id, wrapped FROM event_key WHERE id IN ??", (list(key_ids),))
-                self._fetched = dict(rows)
 
     def derived_key(self, stream: UUID, use: str) -> bytes:
         """See `KeyStore`."""

@@ -21,6 +21,8 @@ from hub.store.keys import KeyAway, KeyStore
 
 SALT_BYTES = 32
 NONCE_BYTES = 12
+KEY_FIRST = b'{"k":"'
+"""How a head begins."""
 
 
 class Recorded(NamedTuple):
@@ -48,7 +50,7 @@ class BodyMapper(Mapper[UUID]):
         stream, seq, topic = event.originator_id, event.originator_version, event.topic
         key_id, key = self.keys.new_event_key(stream)
         nonce = os.urandom(NONCE_BYTES)
-        body = AESGCM(key).encrypt(nonce, event.salt + event.data, _place(stream, seq, topic))
+        body = AESGCM(key).encrypt(nonce, event.salt + event.data, _place(stream.hex, seq, topic))
         head = orjson.dumps({"k": key_id, "at": event.admitted, "remarks": event.remarks, "jws": event.jws})
         return StoredEvent(stream, seq, topic, b"%b\n%b%b" % (head, nonce, body))
 
@@ -57,31 +59,37 @@ class BodyMapper(Mapper[UUID]):
         stream = stored_event.originator_id
         if not isinstance(stream, UUID):
             stream = UUID(stream)
-        return self.open(Sealed(stream, stored_event.originator_version, stored_event.topic, stored_event.state))
-
-    def open(self, sealed: Sealed) -> Recorded:
-        """Open a row. Errors: `KeyAway` when its key is missing or does not open it."""
-        stream, seq, topic, head, body = sealed.stream, sealed.seq, sealed.topic, sealed.head, sealed.body
-        key = self.keys.event_key(stream, head["k"])
-        try:
-            opened = AESGCM(key).decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], _place(stream, seq, topic))
-        except InvalidTag as error:
-            raise KeyAway(f"the body at {stream} {seq} does not open") from error
-        return Recorded(
-            stream, seq, topic, head["at"], head["jws"], opened[:SALT_BYTES], opened[SALT_BYTES:], head["remarks"]
-        )
+        seq, topic, state = stored_event.originator_version, stored_event.topic, stored_event.state
+        key = self.keys.event_key(stream, key_id_of(state))
+        return recorded(stream, seq, topic, state, open_body(stream.hex, seq, topic, state, key))
 
 
-class Sealed:
-    """A stored row whose head is read and whose body is not."""
-
-    __slots__ = ("body", "head", "seq", "stream", "topic")
-
-    def __init__(self, stream: UUID, seq: int, topic: str, state: bytes) -> None:
-        self.stream, self.seq, self.topic = stream, seq, topic
-        raw, _, self.body = state.partition(b"\n")
-        self.head: dict[str, Any] = orjson.loads(raw)
+def key_id_of(state: bytes) -> str:
+    """The id of the key that opens a stored row's body."""
+    if state.startswith(KEY_FIRST):  # as it is always written
+        return state[len(KEY_FIRST) : state.index(b'"', len(KEY_FIRST))].decode()
+    key_id: str = orjson.loads(state.partition(b"\n")[0])["k"]
+    return key_id
 
 
-def _place(stream: UUID, seq: int, topic: str) -> bytes:
-    return f"{stream.hex}|{seq}|{topic}".encode()
+def open_body(stream: str, seq: int, topic: str, state: bytes, key: bytes | None) -> bytes:
+    """Salt and data of a stored row whose key was asked for. Errors: `KeyAway` when it is missing or another."""
+    if key is None:
+        raise KeyAway(f"no key for {stream} {seq}")
+    body = state.index(b"\n") + 1 + NONCE_BYTES
+    try:
+        return AESGCM(key).decrypt(state[body - NONCE_BYTES : body], state[body:], _place(stream, seq, topic))
+    except InvalidTag as error:
+        raise KeyAway(f"the body at {stream} {seq} does not open") from error
+
+
+def recorded(stream: UUID, seq: int, topic: str, state: bytes, opened: bytes) -> Recorded:
+    """A stored row with its body opened."""
+    head = orjson.loads(state[: state.index(b"\n")])
+    return Recorded(
+        stream, seq, topic, head["at"], head["jws"], opened[:SALT_BYTES], opened[SALT_BYTES:], head["remarks"]
+    )
+
+
+def _place(stream: str, seq: int, topic: str) -> bytes:
+    return f"{stream}|{seq}|{topic}".encode()

@@ -212,7 +212,7 @@ def _fault_of(fault: psycopg.Error) -> PersistenceError:
 
 @lru_cache(maxsize=256)
 def _translated(statement: str) -> str:
-    return statement.replace("IN ??", "= ANY(%s)").replace("?", "%s")
+    return statement.replace("IN ??", "= ANY(%b)").replace("?", "%s")
 
 
 @lru_cache(maxsize=64)

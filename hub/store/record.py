@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
@@ -20,7 +21,7 @@ from hub.domain.child import Child, fold
 from hub.domain.facts import Fact, Remark
 from hub.store.database import RecordDatabase
 from hub.store.keys import KeyAway, KeyStore, OtherKey
-from hub.store.mapper import SALT_BYTES, BodyMapper, Recorded, Sealed
+from hub.store.mapper import SALT_BYTES, BodyMapper, Recorded, key_id_of, open_body, recorded
 from hub.store.plain import is_plain
 from hub.store.tables import Offset, Writes
 from hub.store.upcasters import upcast
@@ -57,7 +58,8 @@ class Entry(NamedTuple):
     position: int
     stream: UUID
     row: Recorded | None = None
-    sealed: Sealed | None = None
+    seq: int = 0
+    admitted: str = ""
 
 
 class StaleVersion(Exception):
@@ -79,8 +81,7 @@ class Record(Application[UUID]):
 
     def construct_mapper(self) -> Mapper[UUID]:
         """The hub's mapper over the key store."""
-        self.bodies = BodyMapper(self.keys)
-        return self.bodies
+        return BodyMapper(self.keys)
 
     def append(self, facts: Sequence[Recorded], writes: Writes | None = None) -> None:
         """Write facts and all that belongs to them in one transaction, their keys before them.
@@ -97,7 +98,7 @@ class Record(Application[UUID]):
 
     def facts(self, stream: UUID, *, after: int = 0) -> Iterator[Fact]:
         """The facts of one stream in order. Errors: `KeyAway`."""
-        return map(to_fact, self._rows(stream, after))
+        return (to_fact(recorded(stream, *row)) for row in self._rows(stream, after))
 
     def child(self, stream: UUID) -> Child:
         """Fold one stream; a stream without facts gives a child of version 0. Errors: `KeyAway`.
@@ -108,24 +109,25 @@ class Record(Application[UUID]):
 
         def deciding() -> Iterator[Fact]:
             nonlocal last
-            for row in self._rows(stream):
-                last = row.originator_version
-                if not is_plain(*contract_of(row), row.data):
-                    yield to_fact(row)
+            for last, topic, state, body in self._rows(stream):
+                if not is_plain(*contract_of(topic), body[SALT_BYTES:]):
+                    yield to_fact(recorded(stream, last, topic, state, body))
 
         return replace(fold(deciding()), version=last)
 
-    def _rows(self, stream: UUID, after: int = 0) -> Iterator[Recorded]:
-        """The rows of one stream in order, opened. Errors: `KeyAway`."""
+    def _rows(self, stream: UUID, after: int = 0) -> Iterator[tuple[int, str, bytes, bytes]]:
+        """(sequence number, topic, stored state, opened body) of one stream's rows in order. Errors: `KeyAway`."""
         stored = self.query(
             "SELECT originator_version, topic, state FROM stored_events WHERE originator_id=? AND originator_version>?"
             " ORDER BY originator_version",
             (stream.hex, after),
         )
+        name = stream.hex
         for start in range(0, len(stored), OPENED_AT_ONCE):
-            part = [Sealed(stream, *row) for row in stored[start : start + OPENED_AT_ONCE]]
-            self.keys.fetch([stream], [one.head["k"] for one in part])
-            yield from map(self.bodies.open, part)
+            part = stored[start : start + OPENED_AT_ONCE]
+            keys = self.keys.event_keys([(stream, key_id_of(state)) for _, _, state in part])
+            for (seq, topic, state), key in zip(part, keys, strict=True):
+                yield seq, topic, state, open_body(name, seq, topic, state, key)
 
     def since(self, position: int, limit: int = 500, closed: Collection[UUID] = ()) -> list[Fact]:
         """`entries` as facts; one whose key is away comes as `UNOPENED`, one of `closed` without name and data."""
@@ -146,21 +148,10 @@ class Record(Application[UUID]):
             (position, limit, shut),
         )
         streams = {name: UUID(name) for name in {row[1] for row in rows}}
-        sealed = [
-            (at, streams[name], Sealed(streams[name], seq, topic, state) if topic else None)
-            for at, name, seq, topic, state in rows
-        ]
-        opened = [one for _, _, one in sealed if one]
-        self.keys.fetch({one.stream for one in opened}, [one.head["k"] for one in opened])
-        return [self._entry(at, stream, one) for at, stream, one in sealed]
-
-    def _entry(self, position: int, stream: UUID, sealed: Sealed | None) -> Entry:
-        if sealed is None:
-            return Entry(position, stream)
-        try:
-            return Entry(position, stream, self.bodies.open(sealed))
-        except KeyAway:
-            return Entry(position, stream, None, sealed)
+        there = [row for row in rows if row[3]]
+        keys = self.keys.event_keys([(streams[row[1]], key_id_of(row[4])) for row in there])
+        opened = {row[0]: _entry(streams[row[1]], *row, key=key) for row, key in zip(there, keys, strict=True)}
+        return [opened.get(at) or Entry(at, streams[name], None, seq) for at, name, seq, _, _ in rows]
 
     def ahead(self, position: int, limit: int, closed: Collection[UUID]) -> tuple[int, bool]:
         """What `since` would give, unopened: (its last position, is any fact of a stream that is not in `closed`)."""
@@ -228,7 +219,7 @@ class Record(Application[UUID]):
 def to_fact(row: Recorded, position: int = 0) -> Fact:
     """A stored row as the domain sees it, brought to the current version of its contract."""
     statement: dict[str, str] = orjson.loads(statement_in(row.jws))
-    name, number, data = upcast(*contract_of(row), orjson.loads(row.data))
+    name, number, data = upcast(*contract_of(row.topic), orjson.loads(row.data))
     return Fact(
         name=name,
         version=number,
@@ -246,22 +237,34 @@ def to_fact(row: Recorded, position: int = 0) -> Fact:
     )
 
 
-def contract_of(row: Recorded) -> tuple[str, int]:
+@lru_cache(maxsize=1024)
+def contract_of(topic: str) -> tuple[str, int]:
     """(event name, version) under which a row was recorded."""
-    name, _, version = row.topic.rpartition("/v")
+    name, _, version = topic.rpartition("/v")
     return name, int(version)
 
 
 def statement_in(jws: str) -> bytes:
-    """The signed statement, as JSON, inside a JWS that was verified when it was admitted; {} for the hub's own notes."""
+    """The signed statement (JSON) in a JWS that was verified when it was admitted; {} for the hub's own notes."""
     return b64url_decode(jws.split(".", 2)[1].encode()) if jws else b"{}"
 
 
 def _fact_of(entry: Entry) -> Fact:
     if entry.row is not None:
         return to_fact(entry.row, entry.position)
-    name, seq, at = (UNOPENED, entry.sealed.seq, entry.sealed.head["at"]) if entry.sealed else ("", 0, "")
-    return Fact(name=name, version=0, data={}, admitted=at, stream=entry.stream, seq=seq, position=entry.position)
+    name = UNOPENED if entry.admitted else ""
+    return Fact(
+        name=name, version=0, data={}, admitted=entry.admitted, stream=entry.stream, seq=entry.seq,
+        position=entry.position,
+    )  # fmt: skip
+
+
+def _entry(stream: UUID, at: int, name: str, seq: int, topic: str, state: bytes, *, key: bytes | None) -> Entry:
+    try:
+        row = recorded(stream, seq, topic, state, open_body(name, seq, topic, state, key))
+    except KeyAway:
+        return Entry(at, stream, None, seq, orjson.loads(state.partition(b"\n")[0])["at"])
+    return Entry(at, stream, row, seq, row.admitted)
 
 
 def own_note(stream: UUID, seq: int, topic: str, admitted: str, data: dict[str, Any]) -> Recorded:

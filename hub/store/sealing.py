@@ -15,8 +15,18 @@ NONCE_BYTES = 12
 
 def seal_bytes(key: bytes, plain: bytes, place: bytes) -> bytes:
     """Encrypt; the same place must be given to open again."""
-    nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, plain, place)
+    return sealer(key)(plain, place)
+
+
+def sealer(key: bytes) -> Callable[[bytes, bytes], bytes]:
+    """`seal_bytes` for many under one key: takes plain bytes and their place."""
+    encrypt = AESGCM(key).encrypt
+
+    def seal_one(plain: bytes, place: bytes) -> bytes:
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + encrypt(nonce, plain, place)
+
+    return seal_one
 
 
 def open_bytes(key: bytes, sealed: bytes, place: bytes) -> bytes:

@@ -134,14 +134,16 @@ def test_keys_that_were_fetched_together_are_those_that_are_found_one_by_one(
     store = open_keys()
     made = [(stream, *store.new_event_key(stream)) for stream in (CHILD, OTHER, CHILD, IDENTITY)]
     store.commit()
-    other = open_keys()
-    other.fetch([stream for stream, _, _ in made] + [uuid.uuid4()], [key_id for _, key_id, _ in made] + ["00" * 16])
-    assert [other.event_key(stream, key_id) for stream, key_id, _ in made] == [key for _, _, key in made]
+    wanted = [(stream, key_id) for stream, key_id, _ in made]
+    strange = [(CHILD, "00" * 16), (uuid.uuid4(), wanted[0][1]), (OTHER, wanted[0][1])]
+    assert open_keys().event_keys(wanted + strange) == [key for _, _, key in made] + [None] * 3
+    assert open_keys().event_keys([]) == []
+    assert [open_keys().event_key(*one) for one in wanted] == [key for _, _, key in made]
 
 
 def test_a_stream_whose_key_came_after_it_was_asked_for_is_found(open_keys: Callable[..., WrappedKeys]) -> None:
     early, late = open_keys(), open_keys()
-    early.fetch([CHILD], ["00" * 16])
+    early.fetch([CHILD])
     key_id, key = late.new_event_key(CHILD)
     late.commit()
     assert early.event_key(CHILD, key_id) == key
