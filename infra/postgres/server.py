@@ -7,6 +7,7 @@ no socket file, and nobody is trusted without a password. The folder is made onc
 from __future__ import annotations
 
 import os
+import random
 import secrets
 import shutil
 import signal
@@ -20,6 +21,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from infra.postgres.binaries import find_binaries, find_user, refuse_unreachable
 
@@ -58,7 +60,7 @@ class Server:
 
     def conninfo(self, role: str, database: str = "hub") -> str:
         """How libpq gets to a database as one role; the password stays in its file."""
-        return f"host={HOST} port={self.port} dbname={database} user={role} passfile={self.passfile(role)}"
+        return make_conninfo(host=HOST, port=self.port, dbname=database, user=role, passfile=str(self.passfile(role)))
 
     def passfile(self, role: str) -> Path:
         """The file that holds a role's password."""
@@ -176,7 +178,9 @@ def make_database(db: psycopg.Connection[Any], name: str, template: str = "templ
 
 
 def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind((HOST, 0))
-        port: int = one.getsockname()[1]
-        return port
+    """One below those that systems hand out by themselves, so that nobody takes it while the server is down."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with socket.socket() as one, suppress(OSError):
+            one.bind((HOST, port))
+            return port

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hub.bootstrap import Hub
-from hub.logs import JsonLines, Words, announce
+from hub.logs import JsonLines, Seldom, Words, announce
 from hub.watch import NoPort, Watch, port
 from infra.kafka.cluster import free_ports
 
@@ -120,3 +120,22 @@ def test_what_a_process_says_at_its_start_has_the_form_of_its_log(capsys: pytest
     first, second = capsys.readouterr().err.splitlines()
     assert json.loads(first)["message"] == "reading"
     assert second == "hub: reading"
+
+
+def test_what_is_said_again_and_again_is_written_once_a_minute_and_what_is_new_at_once() -> None:
+    now = 0.0
+    seldom = Seldom(lambda: now)
+
+    def passes(name: str, words: str, *given: object) -> bool:
+        return seldom.filter(logging.getLogger(name).makeRecord(name, logging.WARNING, "", 0, words, given, None))
+
+    assert passes("hub.serving", "the views could not follow: %s", "OperationalError")
+    assert not passes("hub.serving", "the views could not follow: %s", "OperationalError")
+    assert passes("hub.serving", "the views could not follow: %s", "OSError")
+    assert passes("hub.ingest", "quarantined: id=%s", "a1")
+    assert passes("hub.ingest", "quarantined: id=%s", "b2")
+    assert passes("kafka.net", "waiting %s secs", 0.1)
+    assert not passes("kafka.net", "waiting %s secs", 0.2)
+    now = 60.0
+    assert passes("hub.serving", "the views could not follow: %s", "OperationalError")
+    assert passes("kafka.net", "waiting %s secs", 0.1)
