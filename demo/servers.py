@@ -32,7 +32,7 @@ class ServedStage(Stage):
     _cluster: dict[str, Any] = field(default_factory=dict)
     _agencies: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Source → what Kafka's operator made for it."""
-    _data: Path = field(init=False)
+    _data: Path | None = None
     """PostgreSQL's folder: not within ours, which its own user could not enter where we are root."""
 
     def build(self) -> None:
@@ -116,6 +116,9 @@ class ServedStage(Stage):
     def _end_postgres(self) -> None:
         if self._postgres:
             self._postgres.wait()  # where it was still being made
-            subprocess.run([sys.executable, "-m", "infra.postgres", "down", str(self._data)], check=False)  # noqa: S603
-            shutil.rmtree(self._data)
+            command = [sys.executable, "-m", "infra.postgres", "down", str(self._data)]
+            subprocess.run(command, check=False, capture_output=True)  # noqa: S603
             self._postgres = None
+        if self._data:
+            shutil.rmtree(self._data)
+            self._data = None
