@@ -249,8 +249,8 @@ def cmd_consume(settings: Settings, args: argparse.Namespace) -> None:
 def _see_to_sealing(hub: Hub) -> None:
     if hub.sealing_key is None:
         kid = hub.make_sealing_key().public.kid
-        say(f"hub: this home was older than sealing keys: made sealing.pem ({kid}); agencies pin what")
-        say("`hub keys show` prints, and it belongs into the backup with the other secrets")
+        say(f"hub: there was no sealing key in this home: made sealing.pem ({kid}); agencies pin what")
+        say("`hub keys sealing` prints, and it belongs into the backup with the other secrets")
 
 
 def cmd_serve(settings: Settings, args: argparse.Namespace) -> None:
