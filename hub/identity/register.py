@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any
 from uuid import UUID
 
@@ -106,7 +107,7 @@ def assignment(
 def _assigned(register: Register, fact: Fact) -> None:
     data = fact.data
     child = UUID(data["child"])
-    register.assigned[data["source"], data["subject"]] = child
+    register.assigned[intern(data["source"]), data["subject"]] = child
     if not data["new"]:
         return
     register.born.setdefault(child, len(register.born) + 1)

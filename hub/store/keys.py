@@ -93,17 +93,14 @@ class WrappedKeys:
         with self._lock:
             self.fetch({stream for stream, _ in wanted})
             rows = self._db.query("SELECT id, wrapped FROM event_key WHERE id IN ??", ([id for _, id in wanted],))
-            found = dict(rows)
-            return [self._opened(stream, found.get(key_id)) for stream, key_id in wanted]
-
-    def _opened(self, stream: UUID, wrapped: bytes | None) -> bytes | None:
-        wrapping = self._streams.get(stream)
-        if wrapped is None or wrapping is None:
-            return None
-        try:
-            return aes_key_unwrap(wrapping, wrapped)
-        except InvalidUnwrap:
-            return None
+            wrapped, wrapping = dict(rows), self._streams
+            keys: list[bytes | None] = []
+            for stream, key_id in wanted:
+                try:
+                    keys.append(aes_key_unwrap(wrapping[stream], wrapped[key_id]))
+                except (KeyError, InvalidUnwrap):
+                    keys.append(None)
+            return keys
 
     def fetch(self, streams: Collection[UUID]) -> None:
         """See `KeyStore`."""

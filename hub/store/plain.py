@@ -11,11 +11,11 @@ from hub.store.upcasters import LADDER
 NARRATIVE, REFERENCES = b'"narrative"', b'"references"'
 
 
-def may_name(data: bytes, member: bytes) -> bool:
-    """Could this JSON have this member (in its quotation marks)? Text with a backslash may spell any name."""
-    return member in data or b"\\" in data
+def may_name(data: bytes, member: bytes, start: int = 0) -> bool:
+    """Could this JSON, from `start` on, have this member (in its quotation marks)? A backslash may spell any name."""
+    return data.find(member, start) >= 0 or data.find(b"\\", start) >= 0
 
 
-def is_plain(name: str, version: int, data: bytes) -> bool:
-    """Is this of today's version, and certainly nothing that decisions rest on?"""
-    return name not in CHANGES and (name, version) not in LADDER and not may_name(data, REFERENCES)
+def is_plain(name: str, version: int, data: bytes, start: int = 0) -> bool:
+    """Is this of today's version, and certainly nothing that decisions rest on? The data begins at `start`."""
+    return name not in CHANGES and (name, version) not in LADDER and not may_name(data, REFERENCES, start)

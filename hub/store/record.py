@@ -110,7 +110,7 @@ class Record(Application[UUID]):
         def deciding() -> Iterator[Fact]:
             nonlocal last
             for last, topic, state, body in self._rows(stream):
-                if not is_plain(*contract_of(topic), body[SALT_BYTES:]):
+                if not is_plain(*contract_of(topic), body, SALT_BYTES):
                     yield to_fact(recorded(stream, last, topic, state, body))
 
         return replace(fold(deciding()), version=last)
