@@ -126,7 +126,7 @@ def consuming(settings: Settings, cluster: Cluster, log: Path) -> Iterator[None]
 def watch(
     hub: Hub, cluster: Cluster, records: Sequence[tuple[Source, str, bytes]], rate: int
 ) -> tuple[list[float], list[float]]:
-    """Send at this pace and read beside it; gives how long each record took and how late the reader woke, ms, sorted."""
+    """Send and read at once; gives how long each record took and how late the reader woke, both sorted, ms."""
     accepted: Sent = {}
     last = hub.record.position()
     sender = threading.Thread(target=send, args=(cluster, records, rate, accepted), name="sender")
