@@ -9,8 +9,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import platform
-import sqlite3
 import statistics
 import sys
 import tempfile
@@ -23,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.records import Source
+from bench.spine import machine
 from bench.stage import BenchFault
 from hub.serving import NEW_OBJECTS
 from hub.store.opening import Databases, make_ready, open_databases
@@ -139,7 +138,7 @@ def judge(
     measured: Sequence[Mapping[str, float]],
     **more: Any,
 ) -> dict[str, Any]:
-    """The document of one run: each figure's median against its reach, and what was measured beside."""
+    """The document of one run: each figure's median against its reach, what was measured beside, and the load."""
     judged = {}
     for figure in figures:
         rounds = [one[figure.name] for one in ratios]
@@ -151,7 +150,7 @@ def judge(
         }  # fmt: skip
     return {
         "measured": datetime.now(UTC).isoformat(timespec="seconds"), "ratios": judged, "medians": median(measured),
-        **more, "machine": machine(),
+        **more, "machine": machine() | {"load": round(os.getloadavg()[0], 1)},
     }  # fmt: skip
 
 
@@ -178,11 +177,3 @@ def table(result: Mapping[str, Any]) -> str:
             f"{one['median']:9.3f}  ({bound} {one['reach']:g}, {word})  {one['what']}, against {one['against']}"
         )
     return "\n".join(lines) + "\n"
-
-
-def machine() -> dict[str, Any]:
-    """What the figures rest on, without names; `load` is how many processes wanted a core when the run ended."""
-    return {
-        "cores": os.cpu_count(), "architecture": platform.machine(), "python": platform.python_version(),
-        "sqlite": sqlite3.sqlite_version, "system": platform.system(), "load": round(os.getloadavg()[0], 1),
-    }  # fmt: skip

@@ -12,6 +12,7 @@ import pytest
 from hub.projections import chronology
 from hub.projections.chronology import Chronology, OtherRebuild
 from hub.store.keys import WrappedKeys
+from hub.store.mapper import SALT_BYTES, Recorded
 from hub.store.record import ACCESS, Record, own_note
 from tests.stores import Store
 
@@ -89,6 +90,16 @@ def test_accesses_pass_by_without_a_row(view: Chronology, open_view: Callable[[]
     assert open_view().catch_up() == written + 19
     add(view, 1)
     assert view.catch_up() == view.record.position() == view.position()
+
+
+def test_a_narrative_whose_name_is_spelt_with_escapes_is_cut_out_all_the_same(view: Chronology) -> None:
+    data = b'{"event":"concern-logged","child":{},"narr\\u0061tive":{"text":"words"}}'
+    child = uuid4()
+    view.record.append([Recorded(child, 1, "concern-logged/v1", AT, "", b"s" * SALT_BYTES, data)])
+    view.catch_up()
+    (row,) = view.rows([child])
+    assert row.fact.data == {"event": "concern-logged", "child": {}}
+    assert view.narrative(row) == "words"
 
 
 def test_a_reader_beside_a_rebuild_sees_all_of_it_at_any_moment(
