@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.topics import receipts_topic
 from tests.live.collecting import Collector
 from tests.live.evidence import read_evidence
 from tests.live.faults import COMMIT, KAFKA, LEADER, LINE, POSTGRES, STOPPED, make_plan
@@ -23,6 +24,7 @@ from tests.live.generator import FEEDS, Area, make_area
 from tests.live.kafka_run import HUBS, TOPICS, KafkaRun
 from tests.live.servers import Servers
 from tests.live.soak import FINAL_WITHIN_S, judge, soak
+from tests.live.topics import Topics
 
 pytestmark = pytest.mark.live
 
@@ -214,5 +216,13 @@ def _freeze(run: KafkaRun, collector: Collector) -> None:
     """Everybody stands still in the middle of what they do, and what is about to be lost is noted."""
     for name in run.processes.running():
         run.processes.pause(name)
+    ends: list[int] = []
+    while ends != (ends := _ends(run)):
+        time.sleep(1)  # what was on the wire still arrives
     for feed in FEEDS.values():
         collector.note(feed.source, kept=False)
+
+
+def _ends(run: KafkaRun) -> list[int]:
+    with Topics(run.servers.cluster) as topics:
+        return [topics.end(topic) for topic in (*TOPICS, *map(receipts_topic, run.area.meant()))]
