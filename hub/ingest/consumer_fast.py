@@ -193,7 +193,7 @@ class FastFeed:
 
 
 class FastOutlet:
-    """See `Outlet`."""
+    """See `Outlet`, and why it is not idempotent in `KafkaOutlet`."""
 
     def __init__(self, brokers: Brokers) -> None:
         self._brokers = brokers
@@ -205,7 +205,7 @@ class FastOutlet:
             self._client = Producer(
                 _security(self._brokers)
                 | {
-                    "enable.idempotence": True, "acks": "all", "allow.auto.create.topics": False,
+                    "enable.idempotence": False, "max.in.flight": 1, "acks": "all", "allow.auto.create.topics": False,
                     "message.timeout.ms": 2 * ANSWER_S * 1000, "message.max.bytes": RECORD_CEILING,
                     "partitioner": "murmur2_random", "linger.ms": 0,
                 }

@@ -191,7 +191,12 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 class KafkaOutlet:
-    """See `Outlet`. Idempotent, and on every replica that must have a message before `send` returns."""
+    """See `Outlet`. On every replica that must have a message before `send` returns; nobody waits beside it.
+
+    Not idempotent in Kafka's sense, on purpose: brokers that lost all they had give producers' numbers a second time,
+    and then acknowledge one process's receipts as repeats of another's, without keeping them. A receipt that is
+    published twice has the same cursor.
+    """
 
     def __init__(self, brokers: Brokers) -> None:
         self._brokers = brokers
@@ -202,7 +207,8 @@ class KafkaOutlet:
         try:
             if self._client is None:
                 self._client = _made(
-                    KafkaProducer, **_security(self._brokers), acks="all", enable_idempotence=True,
+                    KafkaProducer, **_security(self._brokers), acks="all", enable_idempotence=False,
+                    max_in_flight_requests_per_connection=1,
                     allow_auto_create_topics=False, max_block_ms=ANSWER_S * 1000, request_timeout_ms=ANSWER_S * 1000,
                     delivery_timeout_ms=2 * ANSWER_S * 1000, max_request_size=RECORD_CEILING,
                     bootstrap_timeout_ms=ANSWER_S * 1000, reconnect_backoff_max_ms=2000, metrics_enabled=False,
