@@ -16,7 +16,9 @@ from typing import Any
 from fastapi import Response
 
 from hub import serving
-from hub.bootstrap import Hub, open_hub
+from hub.api.app import create_app
+from hub.api.doors import Doors
+from hub.bootstrap import open_hub
 from hub.settings import read_settings
 
 ETAG = {"ETag": '"' + "0" * 64 + '"'}
@@ -24,7 +26,6 @@ ETAG = {"ETag": '"' + "0" * 64 + '"'}
 
 def main(file: Path) -> None:
     """Serve the hub in HUB_HOME until stopped."""
-    build = serving.build
 
     @cache
     def held() -> bytes:
@@ -33,14 +34,13 @@ def main(file: Path) -> None:
     async def ready_made() -> Response:
         return Response(held(), headers=ETAG, media_type="application/json")
 
-    def with_route(hub: Hub) -> Any:
-        app = build(hub)
+    def with_route(doors: Doors, **more: Any) -> Any:
+        app = create_app(doors, **more)
         app.add_api_route("/ready-made", ready_made, methods=["GET"], response_model=None, response_class=Response)
         return app
 
-    serving.build = with_route
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-    serving.serve(open_hub(read_settings()))
+    serving.serve(open_hub(read_settings()), make=with_route)
 
 
 if __name__ == "__main__":

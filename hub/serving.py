@@ -42,10 +42,10 @@ class NotListening(Exception):
     """The address cannot be listened on now; the message names it and says what to do."""
 
 
-def serve(hub: Hub) -> None:
-    """Serve until stopped. Errors: `NotServed`, `NotListening`, `hub.watch.NoPort`."""
+def serve(hub: Hub, *, make: Callable[..., Any] = create_app) -> None:
+    """Serve until stopped; `make` is what makes the application. Errors: `NotServed`, `NotListening`, `NoPort`."""
     doors = _doors(hub)
-    app = create_app(doors, demo=hub.settings.demo and hub.charter.demo)
+    app = make(doors, demo=hub.settings.demo and hub.charter.demo)
     listening = _listen(hub.settings)
     hub.admission.catch_up()
     hub.admission.try_waiting("newer")  # what an older version of the hub did not know yet
