@@ -20,7 +20,7 @@ from uuid import UUID
 from hub.domain import child as domain
 from hub.domain.child import DECIDING
 from hub.domain.facts import Remark
-from hub.ingest.batch import Batch
+from hub.ingest.batch import OTHER_CONTENT, Batch
 from hub.ingest.keyring import Keyring, Sender, fold
 from hub.ingest.quarantine import Quarantine
 from hub.ingest.resolve import Resolver, UnknownChild
@@ -208,6 +208,7 @@ class Admission:
         """Decide on what is recorded now, and record it. Errors: `StaleVersion`."""
         self.catch_up()
         self._catch_up_with_versions()
+        self._versions |= {IDENTITY: self.resolver.register.seq, REGISTRY: self.keyring.seq}  # as far as was decided on
         batch = Batch(self.record, self.clock().isoformat(timespec="milliseconds"), self._versions)
         answers = decide(batch)
         began = time.perf_counter()
@@ -277,13 +278,12 @@ class Admission:
     def _opened(self, batch: Batch, sent: Sent, opened: Opened, caller: str, again: str) -> ReceiptRow:
         statement = opened.statement
         remarks = self._follow(batch, statement, opened.statement_bytes)
-        seen = batch.seen(statement["source"], statement["id"], but=again)
-        if seen is not None:
-            if seen == (statement["datadigest"], statement["subject"]):
-                batch.settle(again, "duplicate")
-                return batch.answer(ReceiptRow(caller, sent.digest, receipt_row(sent, opened, "duplicate", batch.at)))
+        if batch.contradicts(statement, again):
             LOG.error("same id with other content: source=%s id=%s", statement["source"], statement["id"])
-            return self._set_aside(batch, sent, caller, _Waits("same-id-other-content"), again)
+            return self._set_aside(batch, sent, caller, _Waits(OTHER_CONTENT), again)
+        if batch.admitted(statement):  # what only waits is no duplicate: these bytes may be the ones that are whole
+            batch.settle(again, "duplicate")
+            return batch.answer(ReceiptRow(caller, sent.digest, receipt_row(sent, opened, "duplicate", batch.at)))
         sender = self.keyring.senders[caller]
         waits = self._retired(opened) or self._misfit(opened, sender)
         if waits:
@@ -371,7 +371,7 @@ class Admission:
         """The child so far, whichever of its ids an event came under, with what this batch already adds."""
         members = self.resolver.register.members(stream)
         if len(members) == 1 and not batch.adds_to(stream):
-            return self.record.child(stream)
+            return batch.child(stream)
         facts = [fact for member in members for fact in batch.facts_of(member)]
         return domain.fold(sorted(facts, key=lambda fact: fact.admitted))
 

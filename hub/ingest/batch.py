@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 
+from hub.domain.child import Child
 from hub.domain.facts import Fact
 from hub.identity.matching import Description
 from hub.store.mapper import Recorded
@@ -17,6 +18,8 @@ from hub.store.tables import InboxRow, QuarantineRow, ReceiptRow, Writes
 
 Known = tuple[str, str]
 """(datadigest, subject) of an event id that was seen before."""
+OTHER_CONTENT = "same-id-other-content"
+"""Why a record waits that claims an event id which was another's before."""
 
 
 @dataclass(slots=True)
@@ -31,7 +34,8 @@ class Batch:
     """In the order of the log; `add` puts one here."""
     writes: Writes = field(default_factory=Writes)
     known: dict[tuple[str, str], Known] = field(default_factory=dict)
-    waiting: dict[tuple[str, str], Known] = field(default_factory=dict)
+    waiting: dict[tuple[str, str], list[tuple[Known, str]]] = field(default_factory=dict)
+    """What waits under an event id, with its place in the quarantine."""
     answered: dict[str, ReceiptRow] = field(default_factory=dict)
     """Record digest → the answer that it already has."""
     described: dict[tuple[str, str], tuple[Mapping[str, Any], Description, Sequence[bytes]]] = field(
@@ -78,15 +82,26 @@ class Batch:
         )
         for cursor, record, row in given:
             self.answered[record] = ReceiptRow(source, record, {**orjson.loads(row), "cursor": cursor})
+        self._forget_answers_without_bytes(source)
         admitted = self.record.query(
             "SELECT id, datadigest, subject FROM inbox WHERE source=? AND id IN ??", (source, ids)
         )
         self.known.update({(source, id): (datadigest, subject) for id, datadigest, subject in admitted})
         waiting = self.record.query(
-            "SELECT event, datadigest, subject FROM quarantine WHERE source=? AND event IN ?? AND state='open'",
-            (source, ids),
+            "SELECT event, datadigest, subject, id FROM quarantine WHERE source=? AND event IN ?? AND state='open'"
+            " AND reason<>?",
+            (source, ids, OTHER_CONTENT),
         )
-        self.waiting.update({(source, id): (datadigest, subject) for id, datadigest, subject in waiting})
+        for event, datadigest, subject, id in waiting:
+            self.waiting.setdefault((source, event), []).append(((datadigest, subject), id))
+
+    def _forget_answers_without_bytes(self, source: str) -> None:
+        """Of what came beyond the quota only a digest was kept: when it is sent again it is judged anew."""
+        set_aside = [digest for digest, one in self.answered.items() if one.row["outcome"] == "quarantined"]
+        if set_aside:
+            lost = "SELECT record FROM quarantine WHERE caller=? AND record IN ?? AND state='open' AND key=''"
+            for (digest,) in self.record.query(lost, (source, set_aside)):
+                self.answered.pop(digest, None)
 
     def find_children(self, tokens: Sequence[bytes]) -> list[UUID]:
         """The children who are found under any of these tokens."""
@@ -108,12 +123,27 @@ class Batch:
             self._learned.setdefault(token, []).append(child.hex)
             self.writes.index.append((token, child.hex))
 
-    def seen(self, source: str, id: str, *, but: str = "") -> Known | None:
-        """What is known of an event id: admitted, or waiting after a good signature (`but` that quarantined row)."""
-        if but:
-            self.look_up(source, [], [id])
-            self.waiting.pop((source, id), None)
-        return self.known.get((source, id)) or self.waiting.get((source, id))
+    def child(self, stream: UUID) -> Child:
+        """The child of a stream that this batch does not add to; who appends to it from now on was faster."""
+        child = self.record.child(stream)
+        self.versions.setdefault(stream, child.version)
+        return child
+
+    def admitted(self, statement: Mapping[str, str]) -> bool:
+        """Was this event id admitted before?"""
+        return (statement["source"], statement["id"]) in self.known
+
+    def contradicts(self, statement: Mapping[str, str], again: str) -> bool:
+        """Was something else admitted under this event id, or does something else wait after a good signature?
+
+        What waits and is tried `again` is measured by what was admitted alone.
+        """
+        event, said = (statement["source"], statement["id"]), (statement["datadigest"], statement["subject"])
+        if again:
+            self.look_up(event[0], [], [event[1]])
+            self.waiting.pop(event, None)
+        known = self.known.get(event)
+        return known != said if known else any(one != said for one, _ in self.waiting.get(event, ()))
 
     def settle(self, quarantine_id: str, state: str) -> None:
         """A quarantined record has its end; nothing to do where there was none."""
@@ -137,6 +167,8 @@ class Batch:
         """Make an event count once, from here on in this batch too."""
         self.writes.inbox.append(row)
         self.known[row.source, row.id] = (row.datadigest, row.subject)
+        for _, waiting in self.waiting.pop((row.source, row.id), ()):
+            self.settle(waiting, "duplicate")  # nobody is to release or refuse what is admitted now
 
     def answer(self, receipt: ReceiptRow) -> ReceiptRow:
         """Add the receipt of one record."""
@@ -147,5 +179,5 @@ class Batch:
     def set_aside(self, row: QuarantineRow) -> None:
         """Add a record to the quarantine."""
         self.writes.quarantine.append(row)
-        if row.event:
-            self.waiting[row.source, row.event] = (row.datadigest, row.subject)
+        if row.event and row.reason != OTHER_CONTENT:
+            self.waiting.setdefault((row.source, row.event), []).append(((row.datadigest, row.subject), row.id))

@@ -8,8 +8,9 @@ database, and a second reader who does not know yet that it is one is fenced by 
 2. Poll, gather, and give each source's records to admission with the offset after them: one transaction.
 3. Only then show the offset to Kafka, and wake the relay of receipts.
 
-A store that is away skips nothing: the part is silent, tried again for ever, and the group kept. A record that cannot
-even be decided about is found by halving its batch and set aside; it stops no other.
+A store that is away skips nothing: the part is silent, tried again for ever, and the group kept. So is a part whose
+next message the client cannot read at all (another's codec), while the others are read on. A record that cannot even be
+decided about is found by halving its batch and set aside; it stops no other.
 """
 
 from __future__ import annotations
@@ -94,7 +95,11 @@ class Consumer:
             if (rest := self._resting - self._seconds()) > 0:
                 return self._sleep(min(POLL_S, rest))
             self._place_due()
-            self._take_all(self._gather())
+            polled = self._gather()
+            self._take_all(polled)
+            for part, code in polled.unreadable.items():  # after what came before it
+                if part in self._reading:
+                    self._back_off(part, Away(code))
             self._look_round()
             self._rest = 0
         except Exception as fault:  # one of the three loops that must not die
@@ -129,6 +134,7 @@ class Consumer:
             more = self._poll(left, BATCH_RECORDS - count)
             for part, records in more.records.items():
                 first.records.setdefault(part, []).extend(records)
+            first.unreadable |= more.unreadable
             added, added_size = _measure(more)
             count, size = count + added, size + added_size
         return first

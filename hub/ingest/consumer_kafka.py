@@ -1,8 +1,8 @@
 """The feed and the outlet over kafka-python: the default client, and its only home in the hub.
 
 Its consumer runs an event loop in a thread of its own, where rebalances are told: there a part is only silenced and put
-on a list, the next poll hands it on. What is not public of the client is touched in `stand`, `_topic_id` and `heard`
-alone.
+on a list, the next poll hands it on. What is not public of the client is touched in `stand`, `_unreadable`, `_topic_id`
+and `heard` alone.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ ANSWER_S = 5
 """How long one question to the brokers may take."""
 LOST = (faults.OffsetOutOfRangeError, faults.LogTruncationError)
 """A part does not go on where it was left."""
+UNREADABLE = (faults.CorruptRecordError, faults.UnsupportedCodecError)
+"""What one sender can write that this client cannot read: a codec that is not installed, a header in no UTF-8."""
 T = TypeVar("T")
 
 
@@ -54,7 +56,7 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def poll(self, seconds: float, most: int) -> Polled:
         """See `Feed`."""
-        client = self._opened()
+        client, unreadable = self._opened(), {}
         try:
             found = client.poll(timeout_ms=round(seconds * 1000), max_records=most)
         except LOST as fault:
@@ -62,11 +64,13 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
             self._interrupt(Part(*part) for part in fault.args[0])
         except faults.NoOffsetForPartitionError:
             found = {}  # assigned this moment: it is on the list, and its place will be sought
+        except UNREADABLE as fault:
+            found, unreadable = {}, self._unreadable(fault)
         except faults.KafkaError as fault:
             raise Away(type(fault).__name__) from fault
         self._interrupt(part for part, held in self._ids.items() if self._topic_id(part.topic) not in ("", held))
         with self._lock:
-            polled = Polled(self._began, self._ended)
+            polled = Polled(self._began, self._ended, unreadable=unreadable)
             self._began, self._ended = set(), set()
         for part, records in found.items():
             polled.records[Part(*part)] = [Raw(one.offset, one.value or b"") for one in records]
@@ -159,6 +163,13 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
     def _interrupt(self, parts: Any) -> None:
         with self._lock:
             self._began.update(parts)
+
+    def _unreadable(self, fault: Exception) -> dict[Part, str]:
+        """The part that the client was about to read. Errors: `Away` where it does not say."""
+        read = self._client._fetcher._next_partition_records if self._client is not None else None
+        if read is None:
+            raise Away(type(fault).__name__) from fault
+        return {Part(*read.topic_partition): type(fault).__name__}
 
     def _topic_id(self, topic: str) -> str:
         client = self._client

@@ -47,6 +47,8 @@ class Polled:
     ended: set[Part] = field(default_factory=set)
     """Taken away since the last poll."""
     records: dict[Part, list[Raw]] = field(default_factory=dict)
+    unreadable: dict[Part, str] = field(default_factory=dict)
+    """Parts whose next message the client cannot read, and a code: other parts are read on."""
 
 
 class Away(Exception):

@@ -6,6 +6,7 @@ came back succeeds. A pool that connects in the background would wait longer eac
 
 from __future__ import annotations
 
+import os
 import select
 import threading
 import time
@@ -31,6 +32,7 @@ SESSION = (
     " SET statement_timeout='120s'; SET search_path=public"
 )
 """A process that stops in the middle of a transaction loses its turn after five seconds."""
+NEAR = ("", "localhost", "127.0.0.1", "::1")
 MOST = 10
 WAITS_S = 30.0
 LONGEST_S = 3600.0
@@ -98,7 +100,17 @@ def with_defaults(conninfo: str) -> str:
         raise BadConninfo("it is no connection string of libpq's") from None
     if "password" in given:
         raise BadConninfo("it holds a password; name a file that holds it instead: passfile=…")
+    sslmode = given.get("sslmode") or os.environ.get("PGSSLMODE")
+    if not _is_near(given) and sslmode != "verify-full":
+        raise BadConninfo("it leaves this machine: add sslmode=verify-full, and sslrootcert=… where it is needed")
     return make_conninfo(**{**CONNECTING, **given})
+
+
+def _is_near(given: Mapping[str, Any]) -> bool:
+    """Is every server that it names on this machine? libpq would send what it is asked without proof of the server."""
+    named = (given.get(name) or os.environ.get(f"PG{name.upper()}") or "" for name in ("host", "hostaddr"))
+    hosts = [host for names in named for host in str(names).split(",")]
+    return "service" not in given and all(host in NEAR or host.startswith(("/", "@")) for host in hosts)
 
 
 def _is_quiet(connection: Connection) -> bool:

@@ -27,8 +27,10 @@ SETTINGS = {
     "cleanup.policy": "delete",
     "retention.ms": str(RETENTION_MS),
     "max.message.bytes": str(1024 * 1024),
+    "compression.type": "uncompressed",
 }
-"""Of every topic, in Kafka's own names."""
+"""Of every topic, in Kafka's own names. Brokers keep no compression: a reader may lack the codec, and of what an agency
+packed a thousandfold the limit of a message would say nothing."""
 AGENCY_QUOTA = {"producer_byte_rate": 4.0 * 1024 * 1024, "consumer_byte_rate": 4.0 * 1024 * 1024}
 """Bytes a second and node that one agency may write and read. Above it the node answers later; nothing is refused."""
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 
 from hub.ingest.feed import Away, Brokers, Feed, Outlet, Part, Polled, Raw
@@ -225,3 +225,28 @@ def test_seeking_and_pausing_what_is_not_ours_does_nothing(bench: Bench) -> None
     feed.seek(stranger, 0)
     feed.pause(stranger)
     assert feed.end(stranger) is None
+
+
+class NoText(str):
+    """A header's name that no UTF-8 reads; Kafka keeps it."""
+
+    __slots__ = ()
+
+    def encode(self, *_: str) -> bytes:
+        return b"\xff\xfe"
+
+
+@pytest.mark.parametrize("bench", ["kafka-python"], indirect=True)
+def test_what_one_topic_holds_that_cannot_be_read_is_told_of_that_topic_alone(bench: Bench, broker: str) -> None:
+    feed = bench.feed()
+    until(feed, lambda seen: bench.part in seen.began)
+    sought(feed, bench.part, 0)
+    bench.write(b"good")
+    producer = KafkaProducer(bootstrap_servers=broker)
+    producer.send(bench.topic, b"bad", headers=[(NoText("h"), b"v")]).get(20)
+    producer.close()
+    read, deadline = [], time.monotonic() + DEADLINE_S
+    while not (polled := feed.poll(0.2, 100)).unreadable:
+        read += values(polled, bench.part)
+        assert time.monotonic() < deadline, "it was not told"
+    assert (read, set(polled.unreadable)) == ([b"good"], {bench.part})

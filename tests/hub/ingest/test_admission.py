@@ -10,7 +10,7 @@ import pytest
 
 from hub.bootstrap import Hub
 from hub.ingest.admission import StillWaits
-from hub.store.record import SOURCES, StaleVersion
+from hub.store.record import IDENTITY, SOURCES, StaleVersion
 from schemas.catalogue import KINDS
 from schemas.envelope import HEARTBEAT, Receipt, SigningKey
 
@@ -252,3 +252,41 @@ def test_what_was_newer_than_the_hub_is_admitted_by_itself_after_the_upgrade(
         assert hub.admission.try_waiting("newer") == []
     assert ends(hub.admission.try_waiting("newer")) == [("admitted", "")]
     assert hub.admission.quarantine.list() == []
+
+
+def test_what_only_waits_is_no_duplicate_of_the_whole_record(hub: Hub, police: Any) -> None:
+    whole = police.seal(id="e1")
+    broken = json.dumps({**json.loads(whole), "data": "AAAA"}).encode()
+    assert ends(hub.admission.admit([broken], police.source)) == [("quarantined", "digest")]
+    assert ends(hub.admission.admit([whole], police.source)) == [("admitted", "")]
+    assert hub.admission.quarantine.list() == []
+
+
+def test_what_came_beyond_the_quota_is_kept_when_it_is_sent_again(hub: Hub, police: Any) -> None:
+    waiting = police.seal({"event": "from-the-future", "version": 1}, id="e1")
+    hub.admission.quarantine.quota = 0
+    hub.admission.admit([waiting], police.source)
+    hub.admission.quarantine.quota = 10
+    assert ends(hub.admission.admit([waiting], police.source)) == [("quarantined", "newer")]
+    assert [bool(row.key) for row in hub.admission.quarantine.list()] == [False, True]
+    assert ends(hub.admission.admit([waiting], police.source)) == [("quarantined", "newer")]
+
+
+def test_a_child_that_another_process_made_meanwhile_is_not_made_twice(
+    open_hub: Callable[..., Hub], register: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = open_hub(), open_hub()
+    police, school = register(), register(name="northmarch-school")
+    prepare = one.admission.resolver.prepare.__func__  # type: ignore[attr-defined]
+    late = [school.seal(person="p1")]
+
+    def interrupted(self: Any, batch: Any, reports: Any) -> None:
+        prepare(self, batch, reports)
+        if self is one.admission.resolver and late:
+            other.admission.admit([late.pop()], school.source)
+
+    monkeypatch.setattr("hub.ingest.resolve.Resolver.prepare", interrupted)
+    one.admission.admit([police.seal(person="p1")], police.source)
+    assigned = [fact.data["child"] for fact in one.record.facts(IDENTITY)]
+    assert len(assigned) == 2
+    assert len(set(assigned)) == 1

@@ -432,3 +432,27 @@ def _raise(fault: Exception) -> Callable[..., Any]:
         raise fault
 
     return always
+
+
+def test_a_message_that_the_client_cannot_read_stops_its_own_topic_alone(
+    process: Process, kafka: FakeKafka, police: Any, register: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school = register(name="northmarch-school")
+    kafka.create(topic_of(school))
+    poll, bad = process.feed.poll, Part(topic_of(school), 0)
+
+    def poll_over_it(seconds: float, most: int) -> Any:
+        polled = poll(seconds, most)
+        if process.feed.held.get(bad) == 1:
+            polled.unreadable[bad] = "UnsupportedCodecError"
+        return polled
+
+    monkeypatch.setattr(process.feed, "poll", poll_over_it)
+    kafka.write(topic_of(school), school.seal(id="s1"))
+    kafka.write(topic_of(police), police.seal(id="e1"))
+    process.turn(9)
+    kafka.write(topic_of(police), police.seal(id="e2"))
+    process.turn()
+    assert sorted(entries(process.hub)) == ["e1", "e2", "s1"]
+    assert process.feed in kafka.members
+    assert b'hub_feed_faults_total{fault="Away:UnsupportedCodecError"}' in process.hub.watch.text()
