@@ -25,7 +25,7 @@ from tests.hub.test_consuming import (  # noqa: F401
 
 pytestmark = pytest.mark.live
 clock, open_hub, register = conftest.clock, conftest.open_hub, conftest.register
-hub, police = conftest.hub, conftest.police
+hub, own_store, police = conftest.hub, conftest.own_store, conftest.police
 
 
 class Topics:

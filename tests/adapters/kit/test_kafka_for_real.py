@@ -102,7 +102,7 @@ def test_a_wrong_password_is_told_in_words(run, put, folder, kafka_home):
 
 def test_a_certificate_of_another_authority_is_told_in_words(run, put, folder, kafka_home, cluster, tmp_path):
     with_another = Cluster(tmp_path / "other")
-    with_another._prepare()
+    with_another.prepare()
     shutil.copy(with_another.ca, kafka_home / "kafka-ca.pem")
     assert "certificate is not by the pinned authority" in fault(run, folder, put)
 
