@@ -78,6 +78,10 @@ class Carrier(Protocol):
         beginning, and so is one that it does not know. Where none are there, it may wait so long for some."""
         ...
 
+    def get_restored_place(self) -> str:
+        """The cursor to go on from with a hub that was restored: behind whatever it said and has forgotten since."""
+        ...
+
     def close(self) -> None:
         """Ends the connections."""
         ...

@@ -184,6 +184,12 @@ class KafkaCarrier:
         head = self._open(values[-1])[1]
         return None if head is None else HubHead(Head(head.sequence, head.digest), lags=True)
 
+    def get_restored_place(self) -> str:
+        """The end of the receipts topic: it still holds what the hub said of records that it has lost."""
+        with self._in_our_words(self._receipts):
+            end = self._get_consumer().end_offsets([self._partition])[self._partition]
+            return str(Place(self._find_topic_id(), end))
+
     def close(self) -> None:
         """Ends the connections and forgets what waits in them."""
         producer, consumer, self._producer, self._consumer = self._producer, self._consumer, None, None

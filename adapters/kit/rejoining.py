@@ -44,10 +44,11 @@ def compare_heads(outbox: Outbox, carrier: Carrier) -> Compared:
         raise Behind(f"the hub holds another statement number {hub.sequence} of this source than this outbox")
     if known.lags:
         return Compared(own, hub)
+    place = carrier.get_restored_place() if hub.sequence < own.sequence else ""
     with outbox.transaction():
         sent_again = outbox.send_again_after(hub.sequence)
-        if sent_again:
-            outbox.set_meta("receipts_cursor", "")
+        if sent_again:  # what an older receipt says of these rows is not true any more
+            outbox.set_meta("receipts_cursor", place)
     return Compared(own, hub, sent_again)
 
 

@@ -293,6 +293,9 @@ class DirectCarrier:
         receipts, following = self.hub.later(int(after or 0))
         return receipts, str(following)
 
+    def get_restored_place(self):
+        return ""
+
     def close(self):
         pass
 

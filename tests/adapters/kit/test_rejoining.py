@@ -5,9 +5,11 @@ import shutil
 import pytest
 from kit_toy import NOON
 
-from adapters.kit.outbox import Head, open_outbox
+from adapters.kit.delivery import Delivery, HubHead
+from adapters.kit.outbox import Head, make_row, open_outbox
 from adapters.kit.rejoining import Behind, compare_heads, rejoin
 from adapters.kit.sealing import Sealer
+from schemas.envelope import Receipt
 
 at_a_door = pytest.mark.parametrize("carrier", ["over-http", "direct"], indirect=True)
 """For what only a hub that is asked can do."""
@@ -117,3 +119,41 @@ def test_while_the_hub_is_away_reading_goes_on(make_line, carrier, put, folder, 
     hub.fail("down", 100)
     assert not make_line(outbox, carrier).once(folder, 0)
     assert outbox.get_head().sequence == 1
+
+
+def test_what_a_hub_said_before_it_was_restored_settles_nothing(home):
+    """A topic outlives the hub's memory: its old receipts are about records that the restored hub has lost."""
+    row = make_row("e1", 1, b"statement", b"record")
+    said = Receipt(home.source, "e1", row.statement, "admitted", "", 7, "2026-01-01T00:00:00Z", 5, row.record_sha256)
+
+    class Topic:
+        ask_every_s, hub_ahead_s = 0.25, None
+
+        def __init__(self):
+            self.sent = []
+
+        def get_head(self):
+            return HubHead(Head(0, ""))
+
+        def get_receipts(self, after, wait_s):
+            return ([], "id@1") if after == "id@1" else ([said], "id@1")
+
+        def get_restored_place(self):
+            return "id@1"
+
+        def send(self, records):
+            self.sent += records
+            return []
+
+    topic = Topic()
+    with open_outbox(home.outbox_path, home.source) as outbox:
+        with outbox.transaction():
+            outbox.add_sealed(row, "concern-raised", "2026-01-01T00:00:00Z")
+            outbox.move_head(Head(1, "digest"))
+        delivery = Delivery(outbox, topic, home.source, lambda: NOON)
+        delivery.fetch_receipts()
+        assert outbox.select("SELECT state FROM sealed") == [("admitted",)]
+        assert compare_heads(outbox, topic).sent_again == 1
+        delivery.start()
+        assert not delivery.deliver(0)
+    assert topic.sent == [b"record"]
