@@ -13,6 +13,8 @@ from tests.brokers import broker as broker
 LONG = os.environ.get("LONG") == "1"
 LONGER = 10
 """How many times more examples a property is tried with when the long counts are asked for."""
+LONGEST = {"test_kills.py", "test_area_played.py", "test_readme.py"}
+"""Files of minutes rather than seconds."""
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -53,7 +55,11 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `LONG=1` every property is tried with ten times its examples, mutated files and records included."""
+    """The longest first, so that no core waits for them at the end.
+
+    With `LONG=1` every property is tried with ten times its examples, mutated files and records included.
+    """
+    items.sort(key=lambda item: item.path.name not in LONGEST)
     properties = {getattr(item, "obj", None) for item in items} if LONG else set()
     for test in filter(is_hypothesis_test, properties):
         given: settings = getattr(test, SETTINGS)
