@@ -33,7 +33,17 @@ def consume(hub: Hub) -> None:
     consumer = Consumer(feed, hub.admission, relay, hub.watch)
     ended = threading.Event()
     answering = threading.Thread(target=relay.run, args=(ended.is_set,), name="relay", daemon=True)
-    ready = [lambda: hub.record.position() > 0, consumer.ready, answering.is_alive]
+
+    def record_can_be_read() -> bool:
+        return hub.record.position() > 0
+
+    def topics_are_read() -> bool:
+        return consumer.ready()
+
+    def receipts_go_out() -> bool:
+        return answering.is_alive()
+
+    ready = [record_can_be_read, topics_are_read, receipts_go_out]
     watching = port(hub.watch, hub.settings.metrics_port, live=[consumer.lively], ready=ready)
     with watching, _told_to_stop() as stopping:
         answering.start()

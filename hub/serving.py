@@ -76,6 +76,13 @@ def build(hub: Hub) -> Any:
 
 def _doors(hub: Hub) -> Doors:
     tokens = _tokens(hub)
+
+    def record_can_be_read() -> bool:
+        return hub.record.position() > 0
+
+    def issuer_keys_are_here() -> bool:
+        return tokens.keys.held
+
     return Doors(
         inbox=hub.inbox,
         disclosure=hub.disclosure,
@@ -84,7 +91,7 @@ def _doors(hub: Hub) -> Doors:
         strict_json=strict_json,
         purposes=frozenset(get_codes("purposes")),
         roles=frozenset(get_codes("roles")),
-        checks=[lambda: hub.record.position() > 0, lambda: tokens.keys.held],
+        checks=[record_can_be_read, issuer_keys_are_here],
         page_size=hub.settings.page_size,
     )
 

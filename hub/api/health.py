@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from fastapi import Request, Response
 
@@ -33,14 +34,18 @@ def ready(doors: Doors) -> Handler:
     return handle
 
 
+def _name(check: Callable[[], bool]) -> str:
+    return getattr(check, "__name__", "unnamed")
+
+
 def _all_hold(doors: Doors) -> bool:
-    for number, check in enumerate(doors.checks):
+    for check in doors.checks:
         try:
             holds = check()
         except Exception as fault:  # a check that fails in any way is a check that does not hold
-            LOG.error("not ready: check %d, %s", number, type(fault).__name__)
+            LOG.error("not ready: check %s, %s", _name(check), type(fault).__name__)
             return False
         if not holds:
-            LOG.warning("not ready: check %d", number)
+            LOG.warning("not ready: check %s", _name(check))
             return False
     return True

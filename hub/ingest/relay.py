@@ -118,5 +118,5 @@ class Relay:
     def _fault(self, fault: Exception, source: str = "") -> None:
         kind = type(fault).__name__
         level = logging.WARNING if isinstance(fault, (Away, NoSuchTopic, *STORE_FAULTS)) else logging.ERROR
-        LOG.log(level, "receipts wait: source=%s fault=%s", source, kind)
+        LOG.log(level, "receipts wait: source=%s fault=%s", source or "(all)", kind)
         self.watch.fault(kind)

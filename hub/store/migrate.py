@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from eventsourcing.persistence import PersistenceError
+from eventsourcing.persistence import OperationalError, PersistenceError
 from psycopg.sql import Identifier
 
 from hub.store.database import Database, Transaction
@@ -27,6 +27,9 @@ RIGHTS: Mapping[str, str] = {
 """Table of the record's database → what the running role may do there."""
 KEYS_RIGHTS: Mapping[str, str] = {"stream_key": "SELECT, INSERT", "event_key": "SELECT, INSERT"}
 TYPE = re.compile(r"\b(TEXT|INTEGER|BLOB)\b")
+
+
+SETTINGS = "HUB_DATABASE and HUB_KEYS_DATABASE"
 
 
 class TablesMissing(Exception):
@@ -47,6 +50,9 @@ def migrate(database: PostgresDatabase, keys: PostgresDatabase, role: str) -> No
         with keys.transaction(turn="migrate") as owner:
             _make(owner, map(_in_postgres, KEYS_SCHEMA))
             _grant(owner, KEYS_RIGHTS, role)
+    except OperationalError as fault:
+        words = f"see to the server and to what {SETTINGS} say"
+        raise CannotMigrate(f"the tables cannot be made ({fault}); {words}") from fault
     except PersistenceError as fault:
         raise CannotMigrate(f"the tables cannot be made ({fault}); connect as the owner of both databases") from fault
 

@@ -41,6 +41,27 @@ COPIED = 50
 """So many rows go as a copy, which costs two journeys more and less for each row."""
 
 
+class ServerNotReached(OperationalError):
+    """Nothing listens where the setting says."""
+
+
+class PasswordRefused(OperationalError):
+    """The server does not take the role's password, or the passfile has none for it."""
+
+
+class NoSuchDatabase(OperationalError):
+    """The server has no database of that name."""
+
+
+NOT_CONNECTED: dict[str, type[OperationalError]] = {
+    "Connection refused": ServerNotReached,
+    "password authentication failed": PasswordRefused,
+    "no password supplied": PasswordRefused,
+    "does not exist": NoSuchDatabase,
+}
+"""What libpq says while it connects → the name under which an operator meets it; the words themselves stay here."""
+
+
 class PostgresTransaction:
     """See `Transaction`: over one cursor."""
 
@@ -205,9 +226,10 @@ def _fault_of(fault: psycopg.Error) -> PersistenceError:
     if isinstance(fault, psycopg.IntegrityError):
         return IntegrityError(f"{said} {fault.diag.constraint_name or ''}".strip())
     if isinstance(fault, (psycopg.OperationalError, psycopg.InterfaceError)):
-        return OperationalError(said)
-    kind = DataError if isinstance(fault, psycopg.DataError) else DatabaseError
-    return kind(f"{said} {fault.diag.message_primary or ''}".strip())
+        kind = next((kind for words, kind in NOT_CONNECTED.items() if words in str(fault)), None)
+        return kind(kind.__name__) if kind else OperationalError(said)
+    other = DataError if isinstance(fault, psycopg.DataError) else DatabaseError
+    return other(f"{said} {fault.diag.message_primary or ''}".strip())
 
 
 @lru_cache(maxsize=256)

@@ -45,6 +45,10 @@ def _prepare(asked: argparse.Namespace) -> None:
 
 def _agency(asked: argparse.Namespace) -> None:
     ca, kept = asked.folder / "ca.pem", asked.folder / "secrets"
+    if not ca.exists():
+        raise OperatorFault(
+            f"there is no cluster's ca.pem in {asked.folder}: name the folder that `up` or `prepare` filled"
+        )
     with Operator(asked.bootstrap, ca, kept if kept.is_dir() else asked.folder) as operator:
         operator.add_hub()
         for source in asked.sources:
@@ -73,6 +77,13 @@ def _said(agency: Agency) -> dict[str, str]:
     }  # fmt: skip
 
 
+def _source(word: str) -> str:
+    """Nothing takes topics and users away again, so that a slip of the pen must not make any."""
+    if not word.startswith("urn:"):
+        raise argparse.ArgumentTypeError(f"{word!r} is not a source's URN, urn:…")
+    return word
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m infra.kafka", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -81,14 +92,16 @@ def _parser() -> argparse.ArgumentParser:
     up = verbs.add_parser("up", help="start Kafka and stay until Ctrl-C or SIGTERM")
     up.add_argument("folder", type=Path, help="where everything of this cluster is kept")
     up.add_argument("--nodes", type=int, choices=(1, 3), default=1)
-    up.add_argument("--agency", action="append", default=[], metavar="SOURCE", help="make a source's user and topics")
+    up.add_argument(
+        "--agency", action="append", default=[], metavar="SOURCE", type=_source, help="make a source's user and topics"
+    )
     up.set_defaults(run=_up)
     make = verbs.add_parser("prepare", help="make the secrets that infra/compose.yaml names")
     make.add_argument("folder", type=Path)
     make.set_defaults(run=_prepare)
     agency = verbs.add_parser("agency", help="make users, topics, grants and quotas of sources on a running cluster")
     agency.add_argument("folder", type=Path, help="what `up` or `prepare` filled")
-    agency.add_argument("sources", nargs="+", metavar="SOURCE")
+    agency.add_argument("sources", nargs="+", metavar="SOURCE", type=_source)
     agency.add_argument("--bootstrap", default="localhost:9092")
     agency.set_defaults(run=_agency)
     return parser
