@@ -77,15 +77,15 @@ def init(
         write_secret(home / "officers" / f"{name}.pem", key.to_pem())
     (home / "services.json").write_text("{}\n")
     (home / "hub.json").write_text(json.dumps(_charter_json(charter), indent=1) + "\n")
-    hub = open_hub(settings)
+    hub = open_hub(settings, new=True)
     hub.registration.officers(keys)
     hub.registration.receipt_key(receipt_key)
     hub.close()
     return charter, {**{name: key.kid for name, key in keys.items()}, "hub receipts": receipt_key.kid}
 
 
-def open_hub(settings: Settings) -> Hub:
-    """Open the hub in the home folder.
+def open_hub(settings: Settings, *, new: bool = False) -> Hub:
+    """Open the hub in the home folder; a `new` one has no record yet.
 
     Errors: `NoHub`, `BadDatabase`, `SettingsError` for a demo clock over a hub that is no demo.
     """
@@ -93,6 +93,11 @@ def open_hub(settings: Settings) -> Hub:
     path = settings.home / "hub.json"
     if not path.exists():
         raise NoHub(f"no hub in {settings.home}; make one with: hub init --partnership URN --area GSS")
+    if not new and not settings.database and not (settings.home / "record.db").exists():
+        raise NoHub(  # an empty one made in its place would look like a hub that knows nobody
+            f"the record of the hub in {settings.home} is not there: set HUB_DATABASE and HUB_KEYS_DATABASE to where it"
+            " is, or restore record.db"
+        )
     charter = Charter(**json.loads(path.read_text()))
     if settings.demo_clock is not None and not charter.demo:
         raise SettingsError("HUB_DEMO_CLOCK is refused: this hub was not made in demo mode")

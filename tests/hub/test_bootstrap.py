@@ -94,6 +94,16 @@ def test_demo_mode_does_not_make_one_officer_enough_for_a_hub_that_is_no_demo(tm
     hub.close()
 
 
+def test_a_hub_whose_record_is_elsewhere_or_lost_is_not_begun_anew(tmp_path: Path) -> None:
+    """An empty record in its place would look like a hub that knows nobody."""
+    settings = Settings(home=tmp_path)
+    bootstrap.init(settings, partnership="urn:safeguarding:partnership:a", area="E99000001", officers=["ada", "quill"])
+    (tmp_path / "record.db").unlink()
+    with pytest.raises(NoHub, match="HUB_DATABASE"):
+        bootstrap.open_hub(settings)
+    assert not (tmp_path / "record.db").exists()
+
+
 def test_closing_lets_go_of_every_file(tmp_path: Path) -> None:
     hub = bootstrap.open_hub(make(tmp_path / "hub"))
     hub.view.catch_up()
