@@ -61,7 +61,8 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
             found = client.poll(timeout_ms=round(seconds * 1000), max_records=most)
         except LOST as fault:
             found = {}
-            self._interrupt(Part(*part) for part in fault.args[0])
+            lost = fault.divergent_offsets if isinstance(fault, faults.LogTruncationError) else fault.args[0]
+            self._interrupt(Part(*part) for part in lost)
         except faults.NoOffsetForPartitionError:
             found = {}  # assigned this moment: it is on the list, and its place will be sought
         except UNREADABLE as fault:
