@@ -16,6 +16,7 @@ from hub.store.record import ACCESS, Record, StaleVersion, own_note
 
 LOG = logging.getLogger("hub.disclosure")
 TOPIC = "access-recorded/v1"
+ALARM = "alarm-raised/v1"
 TRIES = 20
 
 
@@ -35,12 +36,21 @@ class AccessLog:
         """One access record. When another process is faster the next place is taken. Errors: `CannotRecord`."""
         at = stamp(self.clock())
         with self._lock:
-            self._append(at, data)
+            self._append(at, TOPIC, data)
 
-    def _append(self, at: str, data: Mapping[str, Any]) -> None:
+    def alarm(self, kind: str, **facts: Any) -> None:
+        """Something that the partnership's officers must hear of: its kind and ids, no content. Errors: `CannotRecord`.
+
+        It stands beside the accesses and is put before the officers with what else waits for them.
+        """
+        at = stamp(self.clock())
+        with self._lock:
+            self._append(at, ALARM, {"kind": kind, **facts})
+
+    def _append(self, at: str, topic: str, data: Mapping[str, Any]) -> None:
         for _ in range(TRIES):
             try:
-                self.record.append([own_note(ACCESS, self._seq + 1, TOPIC, at, dict(data))])
+                self.record.append([own_note(ACCESS, self._seq + 1, topic, at, dict(data))])
             except StaleVersion:
                 self._seq = self.record.version(ACCESS)
                 continue
@@ -56,5 +66,5 @@ class AccessLog:
         return [
             {**fact.data, "at": fact.admitted}
             for fact in self.record.facts(ACCESS)
-            if fact.data.get("child") in children
+            if fact.name != "alarm-raised" and fact.data.get("child") in children
         ]
