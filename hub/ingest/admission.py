@@ -144,12 +144,13 @@ class Admission:
     def admit_again(self, quarantine_id: str) -> Receipt:
         """Try a quarantined record once more through the same door; the receipt supersedes its first one."""
         with self._lock:
-            waiting, raw = self.quarantine.open(quarantine_id)
+            caller = self.quarantine.find(quarantine_id).caller
 
             def again(batch: Batch) -> list[ReceiptRow]:
-                return [self._one(batch, self._sent(raw), waiting.caller, quarantine_id)]
+                _, raw = self.quarantine.open(quarantine_id)  # as it waits now: another process may have settled it
+                return [self._one(batch, self._sent(raw), caller, quarantine_id)]
 
-            return self._retried(again, waiting.caller)[0]
+            return self._retried(again, caller)[0]
 
     def try_waiting(self, reason: str, caller: str = "") -> list[Receipt]:
         """Try again what waits for this reason, in the order in which it came: after an upgrade, or with a new key."""
@@ -166,15 +167,16 @@ class Admission:
     def refuse(self, quarantine_id: str, by: str) -> Receipt:
         """A person has looked: this record is never to be admitted."""
         with self._lock:
-            waiting = self.quarantine.find(quarantine_id)
+            caller = self.quarantine.find(quarantine_id).caller
 
             def settle(batch: Batch) -> list[ReceiptRow]:
+                waiting = self.quarantine.find(quarantine_id)
                 batch.writes.settled.append((quarantine_id, "refused"))
                 batch.note(SOURCES, "quarantine-settled/v1", {"id": quarantine_id, "state": "refused", "by": by})
                 row = self.quarantine.receipt(waiting, "refused", batch.at)
-                return [batch.answer(ReceiptRow(waiting.caller, waiting.record, row))]
+                return [batch.answer(ReceiptRow(caller, waiting.record, row))]
 
-            return self._retried(settle, waiting.caller)[0]
+            return self._retried(settle, caller)[0]
 
     def catch_up(self) -> None:
         """Follow what other processes registered or settled."""

@@ -93,7 +93,8 @@ def _write_rows(transaction: Transaction, writes: Writes, first: int) -> None:
         ],
     )  # fmt: skip
     for id, state in writes.settled:
-        transaction.execute("UPDATE quarantine SET state=? WHERE id=?", (state, id))
+        if not transaction.execute("UPDATE quarantine SET state=? WHERE id=? AND state='open'", (state, id)):
+            raise IntegrityError("somebody else settled what waited")
     transaction.insert("identity_index", writes.index, unless_there=True)
     for offset in writes.offsets:
         _move(transaction, offset)

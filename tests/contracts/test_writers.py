@@ -156,6 +156,17 @@ def test_whoever_is_too_late_with_an_inbox_row_an_entry_or_an_offset_writes_noth
     assert second.offset(TOPIC) == Offset(TOPIC, "a", 10)
 
 
+def test_what_two_people_settle_at_the_same_moment_has_one_end(open_record: Callable[[], Record]) -> None:
+    first, second = open_record(), open_record()
+    row = QuarantineRow("0" * 16, "s", "s", "e", "d", "", "", "schema", "", "r", AT, "open", "", b"")
+    first.append([], Writes(quarantine=[row]))
+    first.append([], Writes(settled=[(row.id, "refused")]))
+    with pytest.raises(StaleVersion):
+        second.append(notes(uuid4()), Writes(settled=[(row.id, "admitted")]))
+    assert second.position() == 0
+    assert [one.id for one in Quarantine(second, quota=9).list("refused")] == [row.id]
+
+
 def test_what_waits_is_listed_in_the_order_in_which_it_came(open_record: Callable[[], Record]) -> None:
     record = open_record()
     ids = [uuid4().hex[:16] for _ in range(20)]
