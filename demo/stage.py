@@ -48,6 +48,8 @@ class Feed:
     """The agency's own part of its `adapter.toml`."""
     partnership: str = ""
     """Another partnership's URN, where this feed is set up wrongly."""
+    shared_by: str = ""
+    """A person who chose to send all that this feed reads; nobody: the adapter's rules say what leaves."""
 
 
 @dataclass
@@ -131,19 +133,24 @@ class Stage:
 
     def feed(self, name: str, files: Sequence[Path], *, choice: Sequence[str] = (), well: bool = True) -> str:
         """Put native files into a feed's folder and run its adapter once, until every record has its receipt."""
-        feed, folder = self.feeds[name], self.folder / name / "in"
+        folder = self.folder / name / "in"
         folder.mkdir(parents=True, exist_ok=True)
         for file in files:
             shutil.copy(file, folder / file.name)
-        module, home = f"adapters.{feed.agency}", str(self.folder / name)
-        return self._run([sys.executable, "-m", module, "--home", home, "once", str(folder), *choice], well=well)
+        return self._adapter(name, "once", str(folder), *choice, well=well)
+
+    def send_held_back(self, name: str, record: str, by: str, reason: str) -> None:
+        """A person chooses to send what a feed's adapter held back."""
+        self._adapter(name, "send", record, "--by", by, "--reason", reason)
 
     def status(self, name: str) -> dict[str, Any]:
         """What a feed's adapter says of itself."""
-        module, home = f"adapters.{self.feeds[name].agency}", str(self.folder / name)
-        text = self._run([sys.executable, "-m", module, "--home", home, "status", "--json"])
-        found: dict[str, Any] = json.loads(text)
+        found: dict[str, Any] = json.loads(self._adapter(name, "status", "--json"))
         return found
+
+    def _adapter(self, name: str, *words: str, well: bool = True) -> str:
+        module, home = f"adapters.{self.feeds[name].agency}", str(self.folder / name)
+        return self._run([sys.executable, "-m", module, "--home", home, *words], well=well)
 
     def record(self, person: str, entry: Mapping[str, Any]) -> dict[str, Any]:
         """A person records something at the people's door."""
@@ -217,9 +224,12 @@ class Stage:
                 "--receipt-key", str(receipt_key), *self.describe_way(),
             ]
         )  # fmt: skip
-        if feed.extra:
-            with (home / "adapter.toml").open("a") as settings:
-                settings.write("\n" + feed.extra)
+        settings = home / "adapter.toml"
+        told = settings.read_text() + (f"\n{feed.extra}" if feed.extra else "")
+        if feed.shared_by:
+            chosen = f'shared_by = {{ person = "{feed.shared_by}", decided = "2024-01-01" }}'
+            told = told.replace("[relevance]\n", f"[relevance]\n{chosen}\n")
+        settings.write_text(told)
         path = home / "request.json"
         path.write_text(request)
         self.hub("keys", "add", str(path), "--as", OFFICERS[0], "--as", OFFICERS[1])

@@ -52,17 +52,23 @@ class Story:
         """Put the clock."""
         self.stage.set_clock(moment(day, clock))
 
-    def file(self, day: int, clock: str, feed: str, *names: str, well: bool = True) -> None:
-        """An agency's system writes files; its adapter reads and sends them."""
+    def file(self, day: int, clock: str, feed: str, *names: str, by: str = "") -> None:
+        """An agency's system writes files; its adapter reads and sends them, also what no rule lets go if a person
+        chose to."""
         self.at(day, clock)
-        self.stage.feed(feed, [SAMPLES / name for name in names], well=well)
+        self.stage.feed(feed, [SAMPLES / name for name in names], choice=self.choice(by))
 
     def health(self, day: int) -> None:
         """All health files of a day, each from the trust that wrote it."""
         self.at(day, "18:00")
         folder = SAMPLES / "health" / "samples" / "story"
         for file in sorted(folder.glob(f"*/d{day:03}-*")):
-            self.stage.feed(HEALTH_FEEDS.get((file.parent.name, day), file.parent.name), [file])
+            feed = HEALTH_FEEDS.get((file.parent.name, day), file.parent.name)
+            self.stage.feed(feed, [file], choice=self.choice(CHOSEN.get((feed, day), "")))
+
+    def choice(self, person: str) -> list[str]:
+        """What an adapter is told where a person chose to send what no rule lets go."""
+        return ["--by", person, "--decided", self.stage.clock.read_text()] if person else []
 
     def note(self, person: Any, event: str, word: str = "", **members: Any) -> None:
         """A person records something about Wrenna."""
@@ -81,3 +87,8 @@ class Story:
 
 HEALTH_FEEDS = {("fenwater", 94): "fenwater-nursing", ("fenwater", 190): "fenwater-nursing"}
 """Files of one trust that come from another of its services than the folder's."""
+CHOSEN = {
+    ("fenwater-nursing", 94): "marit.sole", ("fenwater-chis", 252): "petra.vole",
+    ("westlorn", 276): "sorrel.finch", ("westlorn", 290): "sorrel.finch",
+}  # fmt: skip
+"""Who chose to send a health file that is on no list, about a child of whom that service had shared nothing."""

@@ -52,7 +52,8 @@ class Check:
         label = found.what.label or f"record {place}"
         if isinstance(found.what, Unreadable) or found.format is None:
             reason = found.what.reason if isinstance(found.what, Unreadable) else ""
-            return {"record": label, "outcome": UNREADABLE, "events": [], "reasons": [{"why": reason}], "remarks": []}
+            nothing: dict[str, Any] = {"events": [], "held_back": [], "remarks": []}
+            return {"record": label, "outcome": UNREADABLE, **nothing, "reasons": [{"why": reason}]}
         judged = self._judge.judge(found.format, found.what, self._find_last(found.what))
         self._remember(found.what, judged)
         return {"record": label, "format": found.format.name, **describe(judged)}
@@ -79,6 +80,7 @@ def describe(judged: Judged) -> dict[str, Any]:
     return {
         "outcome": judged.outcome,
         "events": [_describe_event(ready) for ready in judged.ready],
+        "held_back": [name for name, _ in judged.held],
         "reasons": [{name: value for name, value in reason.items() if value} for reason in reasons],
         "remarks": [_describe_remark(remark) for remark in judged.remarks],
     }
@@ -111,12 +113,13 @@ def as_line(report: dict[str, Any]) -> str:
     """One report as a line for people."""
     events = ", ".join(f"{event['event']} ({event['relevance']})" for event in report["events"])
     reasons = "; ".join(" ".join(reason.values()) for reason in report["reasons"])
+    held = f"held back, {reasons}: {', '.join(report['held_back'])}" if report["held_back"] else ""
     remarks = " ".join(f"[{remark['code']}]" for remark in report["remarks"])
     columns = [
         f"{Path(report['file']).name:<28}",
         f"{report['record']:<14}",
         f"{report['outcome']:<11}",
-        events or reasons,
+        "; ".join(part for part in (events, held) if part) or reasons,
         remarks,
     ]
     return printable(" ".join(columns).rstrip())

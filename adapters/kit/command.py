@@ -37,6 +37,7 @@ from adapters.kit.relevance import Sender
 from adapters.kit.running import Line
 from adapters.kit.sealing import hide_waiting
 from adapters.kit.status import as_lines, describe_outbox
+from adapters.kit.when import rfc3339
 
 WELL_DONE, FAULT_FOUND, MISUSED, INTERRUPTED = 0, 1, 2, 130
 PATIENCE_S = 120.0
@@ -103,6 +104,7 @@ def make_parser(agency: Agency) -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_reading(verbs)
     _add_check(verbs)
+    _add_send(verbs)
     status = verbs.add_parser("status", help="what waits, what was refused, what a person must look at")
     status.add_argument("--json", action="store_true", help="one JSON object")
     status.set_defaults(command=show_status)
@@ -132,6 +134,16 @@ def _add_check(verbs: Any) -> None:
     check.add_argument("--json", action="store_true", help="one JSON line a record")
     check.add_argument("--limit", type=int, metavar="N", help="stop after so many records")
     check.set_defaults(command=do_check)
+
+
+def _add_send(verbs: Any) -> None:
+    send = verbs.add_parser("send", help="send a record that was held back: a person's choice, with the reason")
+    send.add_argument("record", metavar="RECORD", help="its name in `status`, or its key in the agency's own system")
+    send.add_argument("--by", required=True, metavar="PERSON", help="who chose to send it")
+    send.add_argument("--reason", required=True, metavar="WORDS", help="why they chose to")
+    send.add_argument("--decided", default="", metavar="DATE", help="when they decided, if not now")
+    send.add_argument("--patience", type=float, default=PATIENCE_S, metavar="SECONDS", help="wait so long for the hub")
+    send.set_defaults(command=do_send)
 
 
 def _add_keys(verbs: Any) -> None:
@@ -225,7 +237,7 @@ def do_rejoin(given: Given) -> int:
 def do_once(given: Given) -> int:
     """`once`."""
     sender = _read_sender(given.words)
-    with _open_line(given, sender, again=given.words.again) as line:
+    with _open_line(given, sender, given.words.folder, again=given.words.again) as line:
         all_in = line.once(given.words.folder, given.words.patience)
         tally, delivery = line.intake.tally, line.delivery
         report = {
@@ -245,12 +257,30 @@ def do_once(given: Given) -> int:
     return WELL_DONE if well else FAULT_FOUND
 
 
+def do_send(given: Given) -> int:
+    """`send`."""
+    words = given.words
+    sender = Sender(words.by, words.decided or rfc3339(find_clock(given.environment)()), words.reason)
+    with _open_line(given, sender) as line:
+        found = line.delivery.outbox.keeping.find_named(words.record)
+        if not found:
+            say("nothing is held back under this name: see status; what is kept no longer is sent with once DIR --by")
+            return MISUSED
+        all_in = line.send_kept(found, words.patience)
+        report = {"records": dict(sorted(line.intake.tally.ends.items())), "sealed": line.intake.tally.sealed}
+        fault = line.delivery.outbox.get_meta("fault", "")
+    sys.stdout.write(json.dumps(report | {"all_receipted": all_in}) + "\n")
+    if not all_in:
+        say(f"not everything has its receipt: {fault or 'the hub gave none'}; nothing is lost, it is sent again")
+    return WELL_DONE if all_in and not line.delivery.refused else FAULT_FOUND
+
+
 def do_run(given: Given) -> int:
     """`run`."""
     stopped: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: stopped.append(number))
-    with _open_line(given, None, again=False) as line:
+    with _open_line(given, None, given.words.folder) as line:
         say(f"watching {given.words.folder}")
         line.run(given.words.folder, lambda: bool(stopped))
     say("stopped; nothing is lost")
@@ -258,9 +288,11 @@ def do_run(given: Given) -> int:
 
 
 @contextmanager
-def _open_line(given: Given, sender: Sender | None, *, again: bool) -> Iterator[Line]:
-    if not given.words.folder.is_dir():
-        raise NotADirectoryError(f"{given.words.folder} is no folder")
+def _open_line(
+    given: Given, sender: Sender | None, folder: Path | None = None, *, again: bool = False
+) -> Iterator[Line]:
+    if folder is not None and not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is no folder")
     clock = find_clock(given.environment)
     home = open_home(given.home, given.agency)
     with (

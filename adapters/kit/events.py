@@ -51,10 +51,12 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """The events of a record that may go, in the order of their sealing, and the rule that holds others back."""
+    """The events of a record that may go, in the order of their sealing, and the rule that holds others back, with the
+    name of each of these and the pseudonym of whom it is about."""
 
     ready: tuple[Ready, ...] = ()
     held_back: str = ""
+    held: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +117,17 @@ def complete_events(
             return data
         drafts.append((placed, data))
     drafts = in_order_of_sealing(drafts)
-    ready, held_back = [], ""
+    ready, held_back, held = [], "", []
     for (placed, data), relevance in zip(drafts, context.gate.judge(drafts), strict=True):
         if isinstance(relevance, HeldBack):
             held_back = held_back or relevance.rule
+            held.append((placed.event.name, placed.subject))
             continue
         misfit = find_misfit(data | {"relevance": dict(relevance)})
         if misfit is not None:
             return misfit
         ready.append(_make_ready(record, placed, data | {"relevance": dict(relevance)}, context))
-    return Completed(tuple(ready), held_back)
+    return Completed(tuple(ready), held_back, tuple(held))
 
 
 def _make_ready(record: NativeRecord, placed: Placed, data: Data, context: Context) -> Ready:

@@ -85,12 +85,30 @@ def read_settings(path: Path, agency: Agency) -> Settings:
             raise BadHome(f"adapter.toml says nothing for [{table}] {name}")
     if settings.get("identity", {}).get("mode", "test") not in ("test", "live"):
         raise BadHome('adapter.toml: [identity] mode is "test" or "live"')
-    if settings.get("relevance", {}).get("otherwise", "send") not in ("send", "hold"):
-        raise BadHome('adapter.toml: [relevance] otherwise is "send" or "hold"')
+    _check_relevance(settings.get("relevance", {}))
     again_after_s = settings.get("outbox", {}).get("send_again_after_s", 60)
     if type(again_after_s) is not int or again_after_s < 1:
         raise BadHome("adapter.toml: [outbox] send_again_after_s is a number of seconds")
     return settings
+
+
+def _check_relevance(table: Mapping[str, Any]) -> None:
+    """What leaves without a rule leaves because a person chose it: no setting says so in nobody's name."""
+    if table.get("otherwise", "hold") != "hold":
+        raise BadHome(
+            'adapter.toml: [relevance] otherwise is "hold"; who chose to send everything is named in'
+            ' shared_by = { person = "…", decided = "…", reason = "…" }'
+        )
+    days = table.get("keep_days", 1)
+    if type(days) is not int or days < 1:
+        raise BadHome("adapter.toml: [relevance] keep_days is a number of days")
+    chosen = table.get("shared_by")
+    if chosen is not None and not (
+        isinstance(chosen, Mapping)
+        and {"person", "decided"} <= chosen.keys() <= {"person", "decided", "reason"}
+        and all(isinstance(one, str) and one for one in chosen.values())
+    ):
+        raise BadHome("adapter.toml: [relevance] shared_by names a person, when they decided, and a reason")
 
 
 def open_home(path: Path, agency: Agency) -> Home:

@@ -7,14 +7,14 @@ transaction: a process that dies leaves whole batches, and reading again goes on
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.kit.agency import Agency, Format
 from adapters.kit.broker import make_sealer
 from adapters.kit.clock import Clock
-from adapters.kit.events import Ready, get_version
+from adapters.kit.events import Ready, get_version, make_name
 from adapters.kit.files import Found, Look, digest_file, look_at, read_records
 from adapters.kit.home import Home
 from adapters.kit.judging import (
@@ -27,6 +27,7 @@ from adapters.kit.judging import (
     Judge,
     Judged,
 )
+from adapters.kit.keeping import Kept
 from adapters.kit.memory import Handled
 from adapters.kit.outbox import Head, Outbox, Row
 from adapters.kit.outcomes import NativeRecord, Unreadable
@@ -39,6 +40,8 @@ from schemas.envelope import CannotSeal
 BATCH_RECORDS = 200
 SETTLED = (EVENTS, NO_EVENT)
 KNOWN = "known"
+NAME_DIGITS = 12
+"""Of the name by which a held-back record is sent: it says nothing of what it stands for."""
 
 
 class FileChanged(Exception):
@@ -129,13 +132,32 @@ class Intake:
         handled = self.outbox.memory.find_handled(record.system, record.key, version)
         if handled is not None and (handled.outcome in SETTLED or not (self.again or self.sender)):
             return KNOWN
+        return self._judge_and_keep(record, version, format, handled, digest)
+
+    def take_kept(self, found: Sequence[Kept]) -> int:
+        """Judges again what is kept, for whoever chose to send it or because it was asked about. Gives how many records
+        left; what is still held back stays where it is."""
+        left = 0
+        with self.outbox.transaction():
+            for one in found:
+                format = next((each for each in self.agency.formats if each.name == one.format), None)
+                if format is None:  # an agency that reads this format no more
+                    continue
+                end = self._judge_and_keep(one.record, one.version, format, one.handled, one.file)
+                self.tally.ends[end] += 1
+                left += end == EVENTS
+        return left
+
+    def _judge_and_keep(
+        self, record: NativeRecord, version: str, format: Format, handled: Handled | None, digest: str
+    ) -> str:
         last, before = self._find_last(record, handled)
         judged = self._judge.judge(format, record, last)
         judged = self._seal_all(record, judged)
         if handled is None:  # judged for the first time: every other version of these records is an earlier one
             for key in judged.takes_back:
                 self.outbox.memory.settle_held_back(record.system, key)
-        self._remember(record, version, judged, handled, before, digest)
+        self._remember(record, version, judged, before, {"file": digest, "format": format.name})
         return judged.outcome
 
     def _find_last(self, record: NativeRecord, handled: Handled | None) -> tuple[NativeRecord | None, str | None]:
@@ -180,14 +202,17 @@ class Intake:
         record: NativeRecord,
         version: str,
         judged: Judged,
-        handled: Handled | None,
         before: str | None,
-        digest: str,
+        came: Mapping[str, str],
     ) -> None:
         memory = self.outbox.memory
         newest = memory.find_last(record.system, record.key)
         end = {"outcome": judged.outcome, "reason": judged.reason, "field": judged.field, "before": before}
-        memory.add_handled(record, version, {**end, "file": digest, "at": self._now()})
+        memory.add_handled(record, version, {**end, **came, "at": self._now()})
+        if judged.held:
+            secret = self.home.secrets.agency
+            name = make_name(secret, "held-back", record.system, record.key, version)[:NAME_DIGITS]
+            memory.add_held_about(record, version, {subject for _, subject in judged.held}, name)
         if judged.outcome in MOVES_THE_SNAPSHOT and (newest.version if newest else None) == before:
             memory.add_snapshot(record, version)
 

@@ -22,7 +22,8 @@ MOVES_THE_SNAPSHOT = (EVENTS, NO_EVENT, HELD_BACK)
 class Judged:
     """What became of a record. `reason` is a code or fixed sentence, `field` where. `ready` is what goes out: all of
     `events`, and of the others what changes something that is out already and does not wait. `takes_back` are the
-    keys of the native records of which this one says that they, or parts of them, are true no more."""
+    keys of the native records of which this one says that they, or parts of them, are true no more; `held` names each
+    event that is held back and the pseudonym of whom it is about."""
 
     outcome: str
     ready: tuple[Ready, ...] = ()
@@ -30,6 +31,7 @@ class Judged:
     field: str = ""
     remarks: tuple[Remark, ...] = ()
     takes_back: frozenset[str] = frozenset()
+    held: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ class Judge:
         if isinstance(done, Unmappable):
             return _unmappable(record, done)
         if done.held_back:  # what changes something that is out already may be ready all the same
-            return Judged(HELD_BACK, ready=done.ready, reason=done.held_back, remarks=remarks)
+            held = Judged(HELD_BACK, ready=done.ready, reason=done.held_back, remarks=remarks)
+            return replace(held, held=done.held)
         if not done.ready:
             return Judged(NO_EVENT, reason="nothing-published-to-retract", remarks=remarks)
         return Judged(EVENTS, ready=done.ready, remarks=remarks)

@@ -45,8 +45,9 @@ password_file = "kafka.password"
 sealing_key = "hub-sealing.jwk"
 
 [relevance]
-otherwise = "send"          # or "hold": what is on no list, about a child not yet shared, waits for a person
 held_back_formats = []      # formats that leave only when a person sends them (once DIR --by PERSON --decided DATE)
+keep_days = 365             # so long what no rule lets go is kept here, to be sent by a person or when the hub asks
+# shared_by = {{ person = "...", decided = "2026-09-01", reason = "..." }}   # who chose to send all that this reads
 
 [outbox]
 keep_sent_days = 30         # so long the bytes of receipted records are kept, should the hub have to be restored

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,17 @@ CREATE TABLE unreadable (
     PRIMARY KEY (file, place)
 );
 """
+NEW_IN_MEMORY = (
+    "ALTER TABLE native ADD COLUMN format TEXT NOT NULL DEFAULT ''",
+    "CREATE TABLE held_about (system TEXT NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, subject TEXT NOT NULL,"
+    " name TEXT NOT NULL, PRIMARY KEY (system, key, version, subject)) WITHOUT ROWID",
+    "CREATE INDEX held_about_by_subject ON held_about (subject)",
+    "CREATE INDEX held_about_by_name ON held_about (name)",
+    "CREATE INDEX native_kept ON native (at) WHERE outcome = 'held-back' AND raw IS NOT NULL",
+    "CREATE TABLE asked (subject TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID",
+)
+"""What the outbox's fourth shape adds to the third: whom something held back is about, and about whom the hub asked."""
+MEMORY_TABLES += ";\n".join(NEW_IN_MEMORY) + ";\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,14 @@ class Memory:
         question = f"SELECT 1 FROM published p WHERE subject = ? AND {STANDS} LIMIT 1"  # noqa: S608
         return self._db.execute(question, (subject,)).fetchone() is not None
 
+    def is_asked(self, subject: str) -> bool:
+        """Did the hub ask about this person?"""
+        return self._db.execute("SELECT 1 FROM asked WHERE subject = ?", (subject,)).fetchone() is not None
+
+    def add_asked(self, subject: str, at: str) -> None:
+        """The hub asked about this person, or a person found them to be the one asked about. It stays so."""
+        self._db.execute("INSERT OR IGNORE INTO asked VALUES (?, ?)", (subject, at))
+
     def add_published(self, record: NativeRecord, subject: str, event: Standing) -> None:
         """That this event was published for a native record about a person."""
         self._db.execute(
@@ -111,14 +130,25 @@ class Memory:
         self._db.execute("INSERT OR IGNORE INTO person VALUES (?, ?, ?)", (subject, system, at))
 
     def add_handled(self, record: NativeRecord, version: str, end: Mapping[str, Any]) -> None:
-        """What became of a version: `end` has outcome, reason, field, before, file, at. KEPT ones keep their bytes."""
+        """What became of a version: `end` has outcome, reason, field, before, file, at, format. KEPT ones keep their
+        bytes."""
         raw = record.raw[:MAX_KEPT_BYTES] if end["outcome"] in KEPT else None
         row = {"system": record.system, "key": record.key, "version": version, "raw": raw, "label": record.label, **end}
         self._db.execute(
             "INSERT OR REPLACE INTO native VALUES"
-            " (:system, :key, :version, :outcome, :reason, :field, :before, :raw, :file, :label, :at)",
+            " (:system, :key, :version, :outcome, :reason, :field, :before, :raw, :file, :label, :at, :format)",
             row,
         )
+        self._db.execute("DELETE FROM held_about WHERE system = ? AND key = ? AND version = ?", self._place(row))
+
+    def add_held_about(self, record: NativeRecord, version: str, subjects: Iterable[str], name: str) -> None:
+        """Whom a held-back version is about, and the name by which a person can send it."""
+        rows = [(record.system, record.key, version, subject, name) for subject in sorted(subjects)]
+        self._db.executemany("INSERT INTO held_about VALUES (?, ?, ?, ?, ?)", rows)
+
+    @staticmethod
+    def _place(row: Mapping[str, Any]) -> tuple[str, str, str]:
+        return row["system"], row["key"], row["version"]
 
     def settle_held_back(self, system: str, key: str) -> None:
         """The record was taken back at its source: what is held back of it is true no more, and nobody may send it."""
@@ -127,17 +157,20 @@ class Memory:
             " WHERE system = ? AND key = ? AND outcome = 'held-back'",
             (TAKEN_BACK, system, key),
         )
+        self._db.execute("DELETE FROM held_about WHERE system = ? AND key = ?", (system, key))
 
     def add_snapshot(self, record: NativeRecord, version: str) -> None:
-        """This version is the last one now; older ones go, unless something unresolved was compared with them."""
+        """This version is the last one now; older ones go, unless they are kept or something unresolved was compared
+        with them."""
         place = (record.system, record.key)
         members = {name: getattr(record, name) for name in SNAPSHOT_MEMBERS} | {"version": version}
         self._db.execute("INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?, ?)", (*place, version, json.dumps(members)))
         self._db.execute(
             "DELETE FROM snapshot WHERE system = ? AND key = ? AND version <> ? AND version NOT IN"
             " (SELECT before FROM native WHERE system = ? AND key = ? AND before IS NOT NULL"
-            " AND outcome IN ('held', 'unmappable', 'held-back'))",
-            (*place, version, *place),
+            " AND outcome IN ('held', 'unmappable', 'held-back')) AND version NOT IN"
+            " (SELECT version FROM held_about WHERE system = ? AND key = ?)",
+            (*place, version, *place, *place),
         )
 
     def add_unreadable(self, file: str, place: int, what: Unreadable, at: str) -> None:

@@ -14,15 +14,16 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.kit.memory import MEMORY_TABLES, Memory
+from adapters.kit.keeping import Keeping
+from adapters.kit.memory import MEMORY_TABLES, NEW_IN_MEMORY, Memory
 from schemas.envelope import Receipt
 
-SHAPE = 3
+SHAPE = 4
 UNSETTLED = "state IN ('pending', 'sent')"
 NOT_OUR_MISTAKE = (
     sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PERM,
@@ -84,6 +85,7 @@ class Outbox:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
         self.memory = Memory(connection)
+        self.keeping = Keeping(connection)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -321,12 +323,23 @@ def _connect(address: str) -> sqlite3.Connection:
 
 def _make_tables(connection: sqlite3.Connection, outbox: Outbox, source: str) -> None:
     if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        _upgrade(connection, outbox)
         return
     with outbox.transaction():
         for statement in (OWN_TABLES + MEMORY_TABLES).split(";\n"):
             connection.execute(statement)
         outbox.set_meta("shape", SHAPE)
         outbox.set_meta("source", source)
+
+
+def _upgrade(connection: sqlite3.Connection, outbox: Outbox) -> None:
+    """An outbox of the shape before this one gets what is new; what it holds stays."""
+    with suppress(sqlite3.DatabaseError):  # one that is damaged, or none: whoever looks next says so
+        if outbox.get_meta("shape", 0) == SHAPE - 1:
+            with outbox.transaction():
+                for statement in NEW_IN_MEMORY:
+                    connection.execute(statement)
+                outbox.set_meta("shape", SHAPE)
 
 
 def _check_owner(outbox: Outbox, source: str) -> None:

@@ -38,6 +38,10 @@ class Published(Protocol):
         """Does anything published about this person stand?"""
         ...
 
+    def is_asked(self, subject: str) -> bool:
+        """Did the hub ask about this person?"""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:

@@ -1,10 +1,11 @@
 """May this leave the agency: the rule that lets an event go, or that a person chose to send it.
 
 The rules are those of `schemas/rules/relevance.json`, asked in this order: a person chose; the event's kind is on the
-dated list; the agency already shares something about this child; the agency's own setting `[relevance] otherwise`.
+dated list; the agency already shares something about this child; the hub asked about this child. Everything else is
+held back: the hub is no register of all children, and no setting without a person's name makes it one.
 
-That a child is already shared depends on what was read before. So it is judged once: an event in the outbox is never
-made again, and an outbox that was lost comes out the same when the same files are read in the same order.
+That a child is already shared or asked about depends on what came before. So it is judged once: an event in the outbox
+is never made again, and an outbox that was lost comes out the same when the same files are read in the same order.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from adapters.kit.agency import Settings
 from adapters.kit.placing import CHANGES_EARLIER, RETRACTS, Placed, Published
 from schemas.rules import find_always_relevant, get_list
 
-ALWAYS_RELEVANT, ALREADY_SHARED, AGENCY_SETTING = "always-relevant", "already-shared", "agency-setting"
-HELD_BACK_FORMAT = "held-back-format"
-SEND, HOLD = "send", "hold"
+ALWAYS_RELEVANT, ALREADY_SHARED, ASKED_ABOUT = "always-relevant", "already-shared", "asked-about"
+NOT_RELEVANT_YET, HELD_BACK_FORMAT = "not-relevant-yet", "held-back-format"
+"""Why something is held back: no rule lets it go, or its format leaves only when a person sends it."""
 Relevance = Mapping[str, Any]
 
 
@@ -87,10 +88,9 @@ class Gate:
             return {"rule": ALWAYS_RELEVANT, "edition": get_edition()}
         if placed.subject in sharing or self.published.is_shared(placed.subject):
             return {"rule": ALREADY_SHARED, "edition": get_edition()}
-        otherwise = str(self._table.get("otherwise", SEND))
-        if otherwise == HOLD:
-            return HeldBack(AGENCY_SETTING)
-        return {"rule": AGENCY_SETTING, "edition": f"otherwise-{otherwise}"}
+        if self.published.is_asked(placed.subject):
+            return {"rule": ASKED_ABOUT, "edition": get_edition()}
+        return HeldBack(NOT_RELEVANT_YET)
 
 
 def in_order_of_sealing(events: Sequence[tuple[Placed, dict[str, Any]]]) -> list[tuple[Placed, dict[str, Any]]]:

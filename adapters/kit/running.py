@@ -6,7 +6,7 @@ Nothing here can lose a record: what was read is in the outbox, what was not is 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from pathlib import Path
 from adapters.kit.delivery import Delivery, Undelivered
 from adapters.kit.files import Look, list_files, look_at
 from adapters.kit.intake import FileChanged, Intake
+from adapters.kit.keeping import KEEP_DAYS, Kept
 from adapters.kit.outbox import OutboxUnwritable
 from adapters.kit.rejoining import compare_heads
 from adapters.kit.when import rfc3339
@@ -55,12 +56,21 @@ class Line:
         except Undelivered as fault:
             self.say(f"{fault.why}; reading goes on, sending is tried again")
         try:
-            self._forget_sent()  # before reading: on a full disk it makes room
+            self._forget()  # before reading: on a full disk it makes room
             for path in list_files(folder):
                 self._take(path)
         except OutboxUnwritable as fault:
             self.troubles += 1
             self.say(str(fault))
+        return self._deliver(patience_s)
+
+    def send_kept(self, found: Sequence[Kept], patience_s: float) -> bool:
+        """Sends what is kept, as a person chose. False when the hub did not take all in time. Raises as `once`."""
+        try:
+            self.join()
+        except Undelivered as fault:
+            self.say(f"{fault.why}; sending is tried again")
+        self.intake.take_kept(found)
         return self._deliver(patience_s)
 
     def run(self, folder: Path, stop: Callable[[], bool]) -> None:
@@ -77,7 +87,7 @@ class Line:
     def _go_round(self, folder: Path, stop: Callable[[], bool]) -> None:
         """Reads what came to rest. What is sealed is sent even where nothing more can be read."""
         try:
-            self._forget_sent()
+            self._forget()
             for path in list_files(folder):
                 if self._is_at_rest(path):
                     self._take(path)
@@ -113,8 +123,12 @@ class Line:
     def _deliver(self, patience_s: float) -> bool:
         return self.delivery.deliver(patience_s, before=self.join)
 
-    def _forget_sent(self) -> None:
-        days = self.intake.home.settings.get("outbox", {}).get("keep_sent_days", KEEP_SENT_DAYS)
-        outbox = self.delivery.outbox
+    def _forget(self) -> None:
+        """The bytes of what is at the hub, and what was held back for long enough, each after its time."""
+        settings, outbox = self.intake.home.settings, self.delivery.outbox
         with outbox.transaction():
-            outbox.forget_sent(rfc3339(self.delivery.clock() - timedelta(days=days)))
+            outbox.forget_sent(self._ago(settings.get("outbox", {}).get("keep_sent_days", KEEP_SENT_DAYS)))
+            outbox.keeping.forget(self._ago(settings.get("relevance", {}).get("keep_days", KEEP_DAYS)))
+
+    def _ago(self, days: int) -> str:
+        return rfc3339(self.delivery.clock() - timedelta(days=days))

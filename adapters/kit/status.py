@@ -8,6 +8,7 @@ from typing import Any
 from adapters.kit.agency import Settings
 from adapters.kit.broker import KAFKA_FILES, describe_way
 from adapters.kit.home import WHAT_TO_BACK_UP
+from adapters.kit.keeping import KEEP_DAYS
 from adapters.kit.outbox import Outbox
 
 MOST_SHOWN = 100
@@ -27,6 +28,15 @@ KEPT = (
     " WHERE n.outcome IN ('held', 'unmappable') UNION ALL"
     " SELECT 'unreadable', f.name, u.label, u.reason, '' FROM unreadable u LEFT JOIN file f ON f.digest = u.file"
     " LIMIT ?"
+)
+HELD_BACK = (
+    "SELECT DISTINCT h.name, f.name, n.label, n.reason, n.at FROM native n JOIN held_about h ON h.system = n.system"
+    " AND h.key = n.key AND h.version = n.version LEFT JOIN file f ON f.digest = n.file"
+    " WHERE n.outcome = 'held-back' AND n.raw IS NOT NULL ORDER BY n.at DESC LIMIT ?"
+)
+HELD_BACK_COUNTS = (
+    "SELECT reason, count(*), count(raw), min(CASE WHEN raw IS NULL THEN NULL ELSE at END) FROM native"
+    " WHERE outcome = 'held-back' GROUP BY reason ORDER BY reason"
 )
 LAST_FILE = "SELECT name, records, at FROM file ORDER BY rowid DESC LIMIT 1"
 OLDEST_WAITING = "SELECT min(sealed_at) FROM sealed WHERE state IN ('pending', 'sent')"
@@ -51,6 +61,11 @@ def describe_outbox(outbox: Outbox, settings: Settings, home: Path) -> dict[str,
             *_rows(outbox, UNREADABLE, ("outcome", "reason", "field", "count")),
         ],
         "to_look_at": _rows(outbox, KEPT, ("outcome", "file", "record", "reason", "field"), MOST_SHOWN),
+        "held_back": {
+            "keep_days": settings.get("relevance", {}).get("keep_days", KEEP_DAYS),
+            "rules": _rows(outbox, HELD_BACK_COUNTS, ("rule", "count", "kept", "oldest")),
+            "records": _rows(outbox, HELD_BACK, ("name", "file", "record", "rule", "since"), MOST_SHOWN),
+        },
         "gaps": _rows(outbox, "SELECT at, own_sequence, hub_sequence FROM gap", ("at", "own_sequence", "hub_sequence")),
         "back_up": [str(home / name) for name in _what_to_back_up(home)],
     }
@@ -96,6 +111,7 @@ def as_lines(report: dict[str, Any]) -> list[str]:
         f"  {row['count']:>6}  {row['outcome']:<11} {row.get('field', '')} {row.get('reason', '')}".rstrip()
         for row in report["records"]
     ] or ["  none yet"]
+    lines += _held_back_lines(report["held_back"])
     if report["to_look_at"]:
         lines.append("to look at")
         lines += [
@@ -119,3 +135,17 @@ def as_lines(report: dict[str, Any]) -> list[str]:
         lines.append(f"sending stands    {report['fault']}")
     lines.append(f"back up           {', '.join(report['back_up'])}")
     return lines
+
+
+def _held_back_lines(held: dict[str, Any]) -> list[str]:
+    """What stays in the agency, apart from what a person must look at: nothing is wrong with it."""
+    if not held["rules"]:
+        return []
+    lines = [f"held back         kept for {held['keep_days']} days; send one: send NAME --by PERSON --reason WORDS"]
+    for row in held["rules"]:
+        since = f", the oldest since {row['oldest']}" if row["kept"] else ""
+        lines.append(f"  {row['count']:>6}  {row['rule']}: {row['kept']} kept{since}")
+    return lines + [
+        f"  {row['name']}  {row.get('file', '?')} {row.get('record', '')}: {row['rule']}, since {row['since']}"
+        for row in held["records"]
+    ]

@@ -34,6 +34,8 @@ from demo.stage import OFFICERS, Stage
 
 ASSURANCE = "urn:safeguarding:service:partnership-assurance"
 AUDITOR, STEWARD = "isla.quint", "bram.tolley"
+INVENTOR = "area.inventor"
+"""Who chose to send everything: the truth knows all that a record means, and relevance is not what is compared."""
 YEARS, SHOWN = 3, 10
 BY_SOURCE = {feed.source: feed.name for feed in FEEDS}
 SAY_EVERY_S = 5.0
@@ -52,7 +54,7 @@ class Play:
     """Who → seconds of CPU time, of all their processes: what a busy machine hardly changes."""
 
     def __post_init__(self) -> None:
-        feeds = {one.name: stage.Feed(one.agency, one.source, one.service) for one in FEEDS}
+        feeds = {one.name: stage.Feed(one.agency, one.source, one.service, shared_by=INVENTOR) for one in FEEDS}
         services = {one.service["urn"]: {k: one.service[k] for k in ("name", "kind")} for one in FEEDS}
         self.stage = self.on(self.folder, PARTNERSHIP, AREA, services, feeds)
         self.stage.environment |= {"HUB_PAGE_SIZE": "500", "HUB_INBOX_RECORDS_A_MINUTE": "100000000"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from demo.cast import EARLY_HELP, FRONT_DOOR, NURSE, SCHOOL_A, STEWARD
+from demo.cast import EARLY_HELP, FRONT_DOOR, NURSE, SCHOOL_A, SCHOOL_B, STEWARD
 from demo.entries import entry
 from demo.story import SAMPLES, Step, Story
 
@@ -62,7 +62,8 @@ def location_protected(story: Story) -> None:
 
 
 def leaving(story: Story) -> None:
-    story.file(267, "16:30", "larkbeck", "education/samples/story/larkbeck/d267-9992001_CTF_XXXXXXX_002.xml")
+    left = "education/samples/story/larkbeck/d267-9992001_CTF_XXXXXXX_002.xml"
+    story.file(267, "16:30", "larkbeck", left, by=SCHOOL_A.id)
     story.at(267, "16:45")
     story.note(SCHOOL_A, "file-sent", summary="Safeguarding file sent.", details={"kind": "safeguarding-file"})
 
@@ -92,7 +93,7 @@ def taken_back(story: Story) -> None:
 def wrong_partnership(story: Story) -> None:
     story.at(302, "12:00")
     file = Path(__file__).parent.parent / "files" / "d302-clinic.hl7"
-    story.stage.feed("westlorn-clinic", [file], well=False)
+    story.stage.feed("westlorn-clinic", [file], choice=story.choice("sorrel.finch"), well=False)
 
 
 def stepfather(story: Story) -> None:
@@ -110,6 +111,10 @@ def stepfather(story: Story) -> None:
     story.at(322, "16:00")
     name = "education/samples/story/tarnwhistle/d322-9984002_CTF_998LLLL_002.xml"
     story.stage.feed("tarnwhistle", [SAMPLES / name])
+    held = story.stage.status("tarnwhistle")["held_back"]["records"]
+    story.replayed["held back"] = held
+    for one in held:  # no rule lets it go: the school's lead chooses to send it
+        story.stage.send_held_back("tarnwhistle", one["name"], SCHOOL_B.id, "an adult whom nobody had listed")
 
 
 def withdrawn(story: Story) -> None:

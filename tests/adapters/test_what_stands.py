@@ -26,6 +26,9 @@ from schemas.envelope import statement_bytes_of
 from schemas.strict import b64url_decode
 
 NOON = datetime(2025, 10, 3, 12, tzinfo=UTC)
+CHOSEN = {"relevance": {"shared_by": {"person": "named-nurse", "decided": "2025-10-01"}}}
+"""A person chose to send everything, where a test is not about which rule lets an event go."""
+NOBODY_CHOSE = {"relevance": {}}
 WORDS = {
     "source": "urn:safeguarding:source:trial",
     "hub": "urn:safeguarding:hub:trial",
@@ -67,7 +70,7 @@ def open_adapter(tmp_path):
     @contextmanager
     def opened(agency, outbox_name="outbox.db", **settings):
         home, _ = init_keys(tmp_path / agency.name, agency, WORDS)
-        home = replace(home, settings=fill_settings(settings, home.settings))
+        home = replace(home, settings=fill_settings({**CHOSEN, **settings}, home.settings))
         folder = tmp_path / f"drop-{agency.name}"
         folder.mkdir(exist_ok=True)
         with open_outbox(home.path / outbox_name, home.source) as outbox:
@@ -389,20 +392,30 @@ def rules(events):
 
 
 def test_each_event_names_the_rule_that_let_it_go(open_adapter):
-    with open_adapter(HEALTH) as health:
-        tell(health, adt("A04", 1, ORRIN), adt("A04", 2, ORRIN, {"PV1-19": "V2^^^VISITID"}))
+    with open_adapter(HEALTH, **NOBODY_CHOSE) as health:
         tell(health, adt("A04", 5, UNA, BRUISE, {"PV1-19": "V3^^^VISITID"}))
+        tell(health, adt("A04", 6, UNA, {"PV1-19": "V4^^^VISITID"}), adt("A04", 1, ORRIN))
         events = health.events()
-    assert events[0]["relevance"] == {"rule": "agency-setting", "edition": "otherwise-send"}
-    assert events[1]["relevance"] == {"rule": "already-shared", "edition": "2024-09"}
-    assert rules(events[2:]) == ["always-relevant", "already-shared"]  # an injured child, and then the injury itself
+    assert rules(events) == ["always-relevant", "already-shared", "already-shared"]  # an injured child; the injury
+    assert {one["relevance"]["edition"] for one in events} == {"2024-09"}
 
 
-def test_what_no_list_asks_for_waits_where_the_agency_holds_it(open_adapter):
-    with open_adapter(HEALTH, relevance={"otherwise": "hold"}) as health:
+def test_what_is_asked_about_leaves_and_names_that_rule(open_adapter):
+    with open_adapter(HEALTH, **NOBODY_CHOSE) as health:
+        assert tell(health, adt("A04", 1, ORRIN)) == [{"held-back": 1}]
+        ((subject,),) = health.outbox.select("SELECT subject FROM held_about")
+        with health.outbox.transaction():
+            health.outbox.memory.add_asked(subject, "2025-10-03T12:00:00Z")
+        assert tell(health, adt("A04", 2, ORRIN, {"PV1-19": "V2^^^VISITID"})) == [{"events": 1}]
+        assert tell(health, adt("A04", 3, UNA, {"PV1-19": "V3^^^VISITID"})) == [{"held-back": 1}]
+        assert [one["relevance"] for one in health.events()] == [{"rule": "asked-about", "edition": "2024-09"}]
+
+
+def test_what_no_rule_lets_go_is_held_back_and_no_setting_changes_that_in_nobodys_name(open_adapter):
+    with open_adapter(HEALTH, **NOBODY_CHOSE) as health:
         first = adt("A04", 1, ORRIN)
         assert tell(health, first) == [{"held-back": 1}]
-        assert health.outbox.select("SELECT reason FROM native") == [("agency-setting",)]
+        assert health.outbox.select("SELECT reason FROM native") == [("not-relevant-yet",)]
         assert health.events() == []
         sent = Sender("named-nurse", "2025-10-03")
         assert tell(health, first, again=True, sender=sent) == [{"events": 1}]
@@ -412,13 +425,13 @@ def test_what_no_list_asks_for_waits_where_the_agency_holds_it(open_adapter):
 
 
 def test_a_child_of_whom_all_was_taken_back_is_not_already_shared(open_adapter):
-    with open_adapter(HEALTH) as health:
-        tell(health, adt("A04", 1, ORRIN), adt("A08", 2, UNA), adt("A04", 3, ORRIN, {"PV1-19": "V2^^^VISITID"}))
-        assert rules(health.events())[-1] == "agency-setting"
+    with open_adapter(HEALTH, **NOBODY_CHOSE) as health:
+        tell(health, adt("A04", 1, ORRIN, BRUISE), adt("A08", 2, UNA))
+        assert tell(health, adt("A04", 3, ORRIN, {"PV1-19": "V2^^^VISITID"})) == [{"held-back": 1}]
 
 
 def test_a_correction_of_what_was_held_back_tells_the_visit_whole(open_adapter):
-    with open_adapter(HEALTH, relevance={"otherwise": "hold"}) as health:
+    with open_adapter(HEALTH, **NOBODY_CHOSE) as health:
         first, second = adt("A04", 1, ORRIN), adt("A08", 2, ORRIN, {"PV1-44": "202412020830"})
         assert tell(health, first, second) == [{"held-back": 1}] * 2
         injured = adt("A08", 3, ORRIN, BRUISE)
@@ -429,7 +442,7 @@ def test_a_correction_of_what_was_held_back_tells_the_visit_whole(open_adapter):
 
 
 def test_held_back_versions_are_sent_in_order_when_a_person_sends_them(open_adapter):
-    with open_adapter(HEALTH, relevance={"otherwise": "hold"}) as health:
+    with open_adapter(HEALTH, **NOBODY_CHOSE) as health:
         messages = [adt("A04", 1, ORRIN), adt("A08", 2, ORRIN, {"PV1-44": "202412020830"})]
         tell(health, *messages)
         tell(health, *messages, again=True, sender=Sender("named-nurse", "2025-10-03"))
@@ -440,7 +453,7 @@ def test_held_back_versions_are_sent_in_order_when_a_person_sends_them(open_adap
 
 @pytest.mark.parametrize("taken_back", ["A11", "A08"])
 def test_what_was_taken_back_while_it_was_held_can_never_be_sent(open_adapter, taken_back):
-    with open_adapter(HEALTH, relevance={"otherwise": "hold"}) as health:
+    with open_adapter(HEALTH, **NOBODY_CHOSE) as health:
         messages = [adt("A04", 1, ORRIN), adt(taken_back, 2, ORRIN if taken_back == "A11" else UNA)]
         tell(health, *messages)
         assert health.outbox.select("SELECT outcome, reason FROM native WHERE version = '1'") == [
@@ -454,7 +467,7 @@ def test_a_wrong_childs_entry_is_taken_back_even_while_the_right_childs_is_held(
     messages = [adt("A04", 1, ORRIN), adt("A08", 2, UNA)]
     with open_adapter(HEALTH) as health:
         tell(health, messages[0])
-    with open_adapter(HEALTH, relevance={"otherwise": "hold"}) as health:
+    with open_adapter(HEALTH, **NOBODY_CHOSE) as health:
         assert tell(health, messages[1]) == [{"held-back": 1}]
         events = health.events()
         assert retracted(events) == [events[0]["id"]]
@@ -475,14 +488,3 @@ def test_an_outbox_that_was_lost_comes_out_the_same_when_the_files_are_read_in_t
         assert health.events() == once
         tell(health, *messages, again=True)
         assert health.events() == once
-
-
-@pytest.mark.parametrize("settings", [{"otherwise": "maybe"}])
-def test_a_setting_that_is_none_is_refused(tmp_path, settings):
-    from adapters.kit.home import BadHome, read_settings
-
-    init_keys(tmp_path / "home", HEALTH, WORDS)
-    path = tmp_path / "home" / "adapter.toml"
-    path.write_text(path.read_text().replace('otherwise = "send"', f'otherwise = "{settings["otherwise"]}"'))
-    with pytest.raises(BadHome, match="otherwise"):
-        read_settings(tmp_path / "home", HEALTH)

@@ -64,7 +64,7 @@ class Area:
 
 def _feed(agency: str, name: str, kind: str) -> Feed:
     service = {"urn": SERVICE + name, "name": name.replace("-", " ").title(), "kind": kind}
-    return Feed(agency, SOURCE.format(name), service)
+    return Feed(agency, SOURCE.format(name), service, shared_by="area.inventor")
 
 
 FEEDS = {

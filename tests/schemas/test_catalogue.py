@@ -162,6 +162,12 @@ def test_rules_by_content_name_kinds_members_and_codes_that_exist():
             assert allowed.get("type") == "boolean" or set(row["when"]["in"]) <= set(allowed["enum"])
 
 
+def test_whatever_leaves_by_itself_names_its_gateway_and_what_stands_behind_it():
+    for row in get_list("relevance")["always"]:
+        assert row["gateway"] in get_codes("gateways")
+        assert row["source"]
+
+
 def test_a_condition_reads_true_as_true_and_never_as_one():
     assert holds({"member": "/details/injury", "in": [True]}, {"details": {"injury": True}})
     assert not holds({"member": "/details/injury", "in": [True]}, {"details": {"injury": 1}})

@@ -87,6 +87,11 @@ def test_what_never_left_the_school_is_seen_by_nobody(story: Story) -> None:
         assert entries(reading, "joined-roll", None) == []
 
 
+def test_what_no_rule_lets_go_is_held_back_until_the_schools_lead_chooses_to_send_it(story: Story) -> None:
+    assert [one["rule"] for one in story.replayed["held back"]] == ["not-relevant-yet"] * 2
+    assert story.stage.status("tarnwhistle")["held_back"]["records"] == []
+
+
 def test_nobody_is_told_the_referrers_name(story: Story) -> None:
     for word, reading in story.readings.items():
         assert "Perpetua" not in str(reading), word

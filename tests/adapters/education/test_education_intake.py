@@ -14,6 +14,7 @@ from adapters.kit.intake import Intake
 from adapters.kit.keymaking import init_keys
 from adapters.kit.outbox import open_outbox
 from adapters.kit.progress import Progress
+from adapters.kit.relevance import Sender
 
 WORDS = {
     "source": "urn:safeguarding:source:tarnwhistle-academy",
@@ -24,6 +25,7 @@ WORDS = {
     "service_kind": "a school",
     "url": "http://127.0.0.1:1",
 }
+LEAD = Sender("juno.farrow", "2025-10-01", "she chose to send her school's files")
 NOON = datetime(2025, 10, 3, 12, 0, tzinfo=UTC)
 
 
@@ -36,7 +38,7 @@ def home(tmp_path):
 @pytest.fixture
 def intake(home):
     with open_outbox(home.outbox_path, home.source) as outbox:
-        yield Intake(AGENCY, home, outbox, lambda: NOON, Progress(io.StringIO()))
+        yield Intake(AGENCY, home, outbox, lambda: NOON, Progress(io.StringIO()), LEAD)
 
 
 def _counts(intake):

@@ -79,6 +79,8 @@ def map_toy(record, last, settings):
         case "injury":
             time = toy.get("time", "2024-10-03T09:00:00+01:00")
             return Events((make_event(toy, time=time),), (Remark("unknown-code", "text", "T9"),))
+        case "unremarkable":  # an event that is on no list
+            return Events((make_event(toy, data={"details": {"suspected": "accidental"}}),))
         case "twice":
             return Events((make_event(toy), make_event(toy)))
         case "nothing":
