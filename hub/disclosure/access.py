@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from hub.store.record import ACCESS, Record, StaleVersion, own_note
 
 LOG = logging.getLogger("hub.disclosure")
 TOPIC = "access-recorded/v1"
+SEARCH = "search-recorded/v1"
 ALARM = "alarm-raised/v1"
 TRIES = 20
 
@@ -32,11 +33,14 @@ class AccessLog:
         self._seq = 0
         self._lock = threading.Lock()
 
-    def note(self, data: Mapping[str, Any]) -> None:
-        """One access record. When another process is faster the next place is taken. Errors: `CannotRecord`."""
+    def note(self, data: Mapping[str, Any], alarms: Sequence[Mapping[str, Any]] = (), topic: str = TOPIC) -> None:
+        """One access record, with the alarms that it raises in one transaction. Errors: `CannotRecord`.
+
+        When another process is faster the next place is taken.
+        """
         at = stamp(self.clock())
         with self._lock:
-            self._append(at, TOPIC, data)
+            self._append(at, [(topic, data), *((ALARM, alarm) for alarm in alarms)])
 
     def alarm(self, kind: str, **facts: Any) -> None:
         """Something that the partnership's officers must hear of: its kind and ids, no content. Errors: `CannotRecord`.
@@ -45,19 +49,20 @@ class AccessLog:
         """
         at = stamp(self.clock())
         with self._lock:
-            self._append(at, ALARM, {"kind": kind, **facts})
+            self._append(at, [(ALARM, {"kind": kind, **facts})])
 
-    def _append(self, at: str, topic: str, data: Mapping[str, Any]) -> None:
+    def _append(self, at: str, notes: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         for _ in range(TRIES):
             try:
-                self.record.append([own_note(ACCESS, self._seq + 1, topic, at, dict(data))])
+                following = enumerate(notes, self._seq + 1)
+                self.record.append([own_note(ACCESS, seq, topic, at, dict(data)) for seq, (topic, data) in following])
             except StaleVersion:
                 self._seq = self.record.version(ACCESS)
                 continue
             except Exception as fault:  # whatever keeps it from being recorded, there is no answer
                 LOG.error("access cannot be recorded: %s", type(fault).__name__)
                 raise CannotRecord from fault
-            self._seq += 1
+            self._seq += len(notes)
             return
         raise CannotRecord
 

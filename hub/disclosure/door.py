@@ -15,6 +15,7 @@ from uuid import UUID
 import orjson
 
 from hub.disclosure.access import AccessLog, CannotRecord
+from hub.disclosure.alarms import Alarm, Today
 from hub.disclosure.answer import (
     NOTICE,
     VISIBLE,
@@ -108,7 +109,7 @@ class Disclosure:
         clock: Callable[[], datetime],
     ) -> None:  # fmt: skip
         self.record, self.view, self.register, self.policy, self.clock = record, view, register, policy, clock
-        self.log = AccessLog(record, clock)
+        self.log, self.today = AccessLog(record, clock), Today(record)
         self._ref_key = hmac.digest(secret, b"reference", hashlib.sha256)
         self._cursor_key = hmac.digest(secret, b"cursor", hashlib.sha512)
 
@@ -128,7 +129,8 @@ class Disclosure:
             register = self.register()
             resolved, seen = self._see(ask, reader, register, now)
             if not any(one.decision.shown != "hidden" for one in seen):
-                self._note(ask, "no-answer", reader, resolved, (), position)
+                alarms = self.alarms_of(ask.person, ask.child) if resolved.conflict else []
+                self._note(ask, "no-answer", reader, resolved, (), position, alarms=alarms)
                 raise NoAnswer
             answer, opened = self._answer(ask, reader, register, seen, now)
         except (NoAnswer, BadCursor, CannotRecord):
@@ -139,6 +141,12 @@ class Disclosure:
             raise CannotBeShownComplete from fault
         self._note(ask, "answered", reader, resolved, opened, position, answer.sha256)
         return answer
+
+    def alarms_of(self, person: str, child: UUID) -> list[Alarm]:
+        """What officers must hear of an attempt on a child's record that a declared conflict stopped."""
+        register = self.register()
+        alarms = self.today.conflict(self.clock().date(), person, str(register.members(child)[0]))
+        return alarms if register.knows(child) else []
 
     def reader(self, person: str, role: str, now: datetime) -> Reader | None:
         """The reader's standing today; None when they hold no such role."""
@@ -192,7 +200,9 @@ class Disclosure:
         conflict = reader is not None and bool(reader.conflicts & {EVERY_CHILD, *self._ids(named)})
         allowed = reader is not None and reader.role in READS[kind] and reader.trained and not conflict
         outcome, role = "answered" if allowed else "no-standing", reader.role if reader else role
-        self.note_access(kind, person, purpose, role=role, outcome=outcome, **facts)
+        alarms = [alarm for one in named for alarm in self.alarms_of(person, one)] if conflict else []
+        access = {"kind": kind, "reader": person, "purpose": purpose, "role": role, "outcome": outcome, **facts}
+        self.log.note(access, alarms)
         if reader is None or not allowed:
             raise NoStanding
         return reader
@@ -299,7 +309,7 @@ class Disclosure:
 
     def _note(
         self, ask: Ask, outcome: str, reader: Reader | None = None, resolved: Reading | None = None,
-        seen: Sequence[Seen] = (), position: int = 0, digest: str = "",
+        seen: Sequence[Seen] = (), position: int = 0, digest: str = "", alarms: Sequence[Alarm] = (),
     ) -> None:  # fmt: skip
         self.log.note(
             {
@@ -308,7 +318,8 @@ class Disclosure:
                 "as_of": stamp(ask.as_of) if ask.as_of else "", "policy": self.policy.digest, "position": position,
                 "facts": [[name, *key] for name, key in resolved.evidence if key] if resolved else [],
                 "classes": classes(seen), "answer": digest,
-            }
+            },
+            alarms,
         )  # fmt: skip
 
 

@@ -72,6 +72,12 @@ def key_id_of(state: bytes) -> str:
     return key_id
 
 
+def recorded_at_of(state: bytes) -> str:
+    """When a stored row was recorded; its body stays closed."""
+    at: str = orjson.loads(state[: state.index(b"\n")])["at"]
+    return at
+
+
 def open_body(stream: str, seq: int, topic: str, state: bytes, key: bytes | None) -> bytes:
     """Salt and data of a stored row whose key was asked for. Errors: `KeyAway` when it is missing or another."""
     if key is None:

@@ -7,6 +7,7 @@ log. It knows streams and bytes; which child a fact belongs to, and who may see 
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -21,7 +22,7 @@ from hub.domain.child import Child, fold
 from hub.domain.facts import Fact, Remark
 from hub.store.database import RecordDatabase
 from hub.store.keys import KeyAway, KeyStore, OtherKey
-from hub.store.mapper import SALT_BYTES, BodyMapper, Recorded, key_id_of, open_body, recorded
+from hub.store.mapper import SALT_BYTES, BodyMapper, Recorded, key_id_of, open_body, recorded, recorded_at_of
 from hub.store.plain import is_plain
 from hub.store.tables import Offset, Writes
 from hub.store.upcasters import upcast
@@ -96,9 +97,18 @@ class Record(Application[UUID]):
         except (IntegrityError, OtherKey) as error:
             raise StaleVersion from error
 
-    def facts(self, stream: UUID, *, after: int = 0) -> Iterator[Fact]:
-        """The facts of one stream in order. Errors: `KeyAway`."""
-        return (to_fact(recorded(stream, *row)) for row in self._rows(stream, after))
+    def facts(self, stream: UUID, *, after: int = 0, topics: Sequence[str] = ()) -> Iterator[Fact]:
+        """The facts of one stream in order, of all topics or of these alone. Errors: `KeyAway`."""
+        return (to_fact(recorded(stream, *row)) for row in self._rows(stream, after, topics))
+
+    def last_before(self, stream: UUID, moment: str) -> int:
+        """The last sequence number of a stream that was recorded before a day or moment; 0 where none was."""
+
+        def recorded_at(seq: int) -> str:
+            named = "SELECT state FROM stored_events WHERE originator_id=? AND originator_version=?"
+            return recorded_at_of(self.query(named, (stream.hex, seq))[0][0])
+
+        return bisect_left(range(1, self.version(stream) + 1), moment, key=recorded_at)
 
     def child(self, stream: UUID) -> Child:
         """Fold one stream; a stream without facts gives a child of version 0. Errors: `KeyAway`.
@@ -115,13 +125,13 @@ class Record(Application[UUID]):
 
         return replace(fold(deciding()), version=last)
 
-    def _rows(self, stream: UUID, after: int = 0) -> Iterator[tuple[int, str, bytes, bytes]]:
+    def _rows(
+        self, stream: UUID, after: int = 0, topics: Sequence[str] = ()
+    ) -> Iterator[tuple[int, str, bytes, bytes]]:
         """(sequence number, topic, stored state, opened body) of one stream's rows in order. Errors: `KeyAway`."""
-        stored = self.query(
-            "SELECT originator_version, topic, state FROM stored_events WHERE originator_id=? AND originator_version>?"
-            " ORDER BY originator_version",
-            (stream.hex, after),
-        )
+        asked = "SELECT originator_version, topic, state FROM stored_events WHERE originator_id=? AND"
+        asked += " originator_version>?" + (" AND topic IN ??" if topics else "") + " ORDER BY originator_version"
+        stored = self.query(asked, (stream.hex, after, *([list(topics)] if topics else [])))
         name = stream.hex
         for start in range(0, len(stored), OPENED_AT_ONCE):
             part = stored[start : start + OPENED_AT_ONCE]
@@ -263,7 +273,7 @@ def _entry(stream: UUID, at: int, name: str, seq: int, topic: str, state: bytes,
     try:
         row = recorded(stream, seq, topic, state, open_body(name, seq, topic, state, key))
     except KeyAway:
-        return Entry(at, stream, None, seq, orjson.loads(state.partition(b"\n")[0])["at"])
+        return Entry(at, stream, None, seq, recorded_at_of(state))
     return Entry(at, stream, row, seq, row.admitted)
 
 
