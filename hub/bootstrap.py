@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.casework import Casework
-from hub.disclosure import Disclosure
+from hub.disclosure import Disclosure, PersonQuery
 from hub.identity.register import Register
 from hub.ingest.admission import Admission
 from hub.ingest.inbox import Inbox
@@ -164,6 +164,12 @@ class Hub:
             self.record, self.view, self.register, Policy.load(), secret=self._secret("disclosure.key"),
             clock=self.clock,
         )  # fmt: skip
+
+    @cached_property
+    def query(self) -> PersonQuery:
+        """Whom to ring about a child whom somebody describes."""
+        keys = {"index_key": self._secret("index.key"), "secret": self._secret("disclosure.key")}
+        return PersonQuery(self.disclosure, **keys)
 
     @cached_property
     def casework(self) -> Casework:

@@ -21,7 +21,7 @@ import orjson
 
 from hub.audit.replay import replay
 from hub.bootstrap import Hub, init, open_hub
-from hub.disclosure import Ask, NoAnswer
+from hub.disclosure import Ask, NoAnswer, NotAPerson, Search, description_of
 from hub.ingest.registration import Asked, read_request
 from hub.settings import Settings, SettingsError
 from hub.store.opening import make_ready
@@ -135,6 +135,16 @@ def cmd_chronology(settings: Settings, args: argparse.Namespace) -> None:
         cursor = answer.next
         if not cursor or not args.all:
             return
+
+
+def cmd_query(settings: Settings, args: argparse.Namespace) -> None:
+    """Whom to ring about a child whom a file describes."""
+    hub = _hub(settings)
+    try:
+        asked = description_of(strict_json(_read(args.described), FILE_LIMIT))
+    except NotAPerson as error:
+        raise Misused(f"the person cannot be read: see {error}") from error
+    out(orjson.loads(hub.query.answer(Search(person=args.person, asked=asked, purpose=args.purpose, role=args.role))))
 
 
 def cmd_identity(settings: Settings, args: argparse.Namespace) -> None:

@@ -86,6 +86,7 @@ def _doors(hub: Hub) -> Doors:
     return Doors(
         inbox=hub.inbox,
         disclosure=hub.disclosure,
+        query=hub.query,
         casework=hub.casework,
         person_of=tokens.person_of,
         strict_json=strict_json,

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 
 from hub.api import casework, children, health, inbox
+from hub.api import query as person_query
 from hub.api.auth import BadToken
 from hub.api.callers import ROUTES, Caller, Handler
 from hub.api.describe import document
@@ -68,6 +69,7 @@ def _handlers(doors: Doors, lane: Lane, seconds: Callable[[], float]) -> Mapping
         ("GET", "/inbox/head"): inbox.get_head(doors, lane),
         ("GET", "/inbox/receipts"): inbox.get_receipts(doors, lane),
         ("GET", "/children/{id:path}/chronology"): children.get_chronology(doors, lane),
+        ("POST", "/children/$person-info-query"): person_query.post_query(doors, lane, seconds),
         ("POST", "/casework"): casework.post_entry(doors, lane),
         ("POST", "/casework/identity"): casework.post_identity(doors, lane),
         ("POST", "/casework/quarantine/{id}"): casework.post_quarantine(doors, lane),

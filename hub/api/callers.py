@@ -36,6 +36,7 @@ ROUTES = (
     Row("GET", "/inbox/head", Caller.SOURCE),
     Row("GET", "/inbox/receipts", Caller.SOURCE),
     Row("GET", "/children/{id:path}/chronology", Caller.PERSON),
+    Row("POST", "/children/$person-info-query", Caller.PERSON),
     Row("POST", "/casework", Caller.PERSON),
     Row("POST", "/casework/identity", Caller.PERSON),
     Row("POST", "/casework/quarantine/{id}", Caller.PERSON),

@@ -33,6 +33,10 @@ SUMMARIES: Mapping[tuple[str, str], tuple[str, str]] = {
         "getChronology",
         "A child's chronology for one reader, recorded",
     ),
+    ("POST", "/children/$person-info-query"): (
+        "queryPerson",
+        "Whom to ring about a child whom somebody describes, recorded; the same words for unknown, hidden and shielded",
+    ),
     ("POST", "/casework"): ("postEntry", "Record what a person says or decides"),
     ("POST", "/casework/identity"): ("settleIdentity", "Two of the hub's children are the same child, or are not"),
     ("POST", "/casework/quarantine/{id}"): (
@@ -44,6 +48,7 @@ SUMMARIES: Mapping[tuple[str, str], tuple[str, str]] = {
 }
 
 TAKES: Mapping[str, tuple[str, str]] = {
+    "queryPerson": ("application/json", "Query"),
     "postEntry": ("application/json", "Entry"),
     "settleIdentity": ("application/json", "Settling"),
     "settleQuarantine": ("application/json", "Release"),
@@ -53,6 +58,7 @@ GIVES: Mapping[str, Mapping[int, str]] = {
     "getHead": {200: "Head"},
     "getReceipts": {200: "Receipts"},
     "getChronology": {200: "Chronology"},
+    "queryPerson": {200: "Ring"},
     "postEntry": {201: "Outcome", 200: "Outcome", 202: "Outcome"},
     "settleIdentity": {201: "Outcome", 200: "Outcome", 202: "Outcome"},
     "settleQuarantine": {200: "Outcome"},
@@ -64,6 +70,7 @@ ENDS: Mapping[str, tuple[str, ...]] = {
     "getHead": ("query",),
     "getReceipts": ("query",),
     "getChronology": ("query", "purpose", "cursor", "no-standing", "no-answer", "incomplete", "unrecorded"),
+    "queryPerson": ("query", "body", "purpose", "slow", "large", "media", "misfit", "unrecorded"),
     "postEntry": ("query", "body", "not-yours", "slow", "large", "media", "misfit"),
     "settleIdentity": ("query", "body", "not-yours", "slow", "large", "media", "misfit"),
     "settleQuarantine": ("query", "body", "not-yours", "no-record", "slow", "still-waits", "large", "media", "misfit"),

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from hub.casework import Recorded
-from hub.disclosure import Answer, Ask
+from hub.disclosure import Answer, Ask, Search
 
 
 class Outcome(Protocol):
@@ -42,6 +42,12 @@ class DisclosureDoor(Protocol):
     def chronology(self, ask: Ask) -> Answer: ...
 
 
+class QueryDoor(Protocol):
+    """Whom to ring about somebody who is described; see `hub.disclosure.PersonQuery`."""
+
+    def answer(self, search: Search) -> bytes: ...
+
+
 class CaseworkDoor(Protocol):
     """The door in for people; see `hub.casework.Casework`."""
 
@@ -56,6 +62,7 @@ class Doors:
 
     inbox: InboxDoor
     disclosure: DisclosureDoor
+    query: QueryDoor
     casework: CaseworkDoor
     person_of: Callable[[str], str]
     """The person that an access token proves. Errors: `hub.api.auth.BadToken`, `hub.api.issuer_keys.KeysAway`."""

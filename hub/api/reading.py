@@ -94,12 +94,12 @@ async def body(request: Request, limit: int, seconds: float) -> bytes:
         raise Refusal("slow") from None
 
 
-async def entry(request: Request, doors: Doors) -> dict[str, Any]:
-    """The body as one strict JSON object."""
+async def entry(request: Request, doors: Doors, limit: int = ENTRY_LIMIT) -> dict[str, Any]:
+    """The body as one strict JSON object of at most so many bytes."""
     media_type(request, "application/json")
-    raw = await body(request, ENTRY_LIMIT, doors.body_s)
+    raw = await body(request, limit, doors.body_s)
     try:
-        return doors.strict_json(raw, ENTRY_LIMIT)
+        return doors.strict_json(raw, limit)
     except ValueError:
         raise Refusal("body") from None
 

@@ -15,6 +15,7 @@ DIGEST = "2c065c50212b063c1fd537a6713d12ed686e36b06177f7302d431240d39cbe3c"
 
 TEXT: Mapping[str, Any] = {"type": "string"}
 NUMBER: Mapping[str, Any] = {"type": "integer", "minimum": 0}
+PERSON_MEMBERS = ("identifier", "name", "dateOfBirth", "identifiers", "names", "birth_date", "address")
 
 SCHEMAS: dict[str, Any] = {
     "Problem": {
@@ -79,6 +80,53 @@ SCHEMAS: dict[str, Any] = {
             "held_elsewhere": {"type": "array", "items": {"type": "object"}},
             "next": TEXT,
         },
+    },
+    "Query": {
+        "description": "MAIS person-info query: a person as PUB01 or an event's `child` has it, and what for.",
+        "type": "object",
+        "required": ["person", "reason"],
+        "properties": {
+            "person": {
+                "type": "object",
+                "properties": {
+                    **{name: {"type": ["object", "array"]} for name in PERSON_MEMBERS},
+                    "sexCode": TEXT,
+                    "sex": TEXT,
+                },
+            },
+            "reason": {"type": "string", "description": "a purpose; no purpose, no answer"},
+            "role": {"type": "string", "description": "in which role, where the asker holds several"},
+        },
+        "additionalProperties": False,
+    },
+    "Ring": {
+        "description": "Services to ring that this reader may know of, or the one sentence for everything else.",
+        "oneOf": [
+            {
+                "type": "object",
+                "required": ["ring", "notice"],
+                "properties": {
+                    "ring": {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": {
+                            "type": "object",
+                            "required": ["service", "contact"],
+                            "properties": {"service": TEXT, "kind": TEXT, "contact": {"type": "object"}},
+                            "additionalProperties": False,
+                        },
+                    },
+                    "notice": TEXT,
+                },
+                "additionalProperties": False,
+            },
+            {
+                "type": "object",
+                "required": ["says"],
+                "properties": {"says": {"const": "nothing can be said here, ring the front door"}},
+                "additionalProperties": False,
+            },
+        ],
     },
     "Entry": {
         "description": "An event's data without what the hub fills in (version, partnership, origin).",
@@ -155,6 +203,24 @@ EXAMPLES: Mapping[str, Any] = {
             }
         ],
         "held_elsewhere": [{"agency": "a hospital", "ring": {"phone": "01632 960201"}}],
+    },
+    "Query": {
+        "person": {
+            "identifier": [{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9991204318"}],
+            "name": [{"familyName": ["Quillfeather"], "givenName": ["Wrenna"]}],
+            "dateOfBirth": {"date": "2014-05-17"},
+        },
+        "reason": "triage",
+    },
+    "Ring": {
+        "ring": [
+            {
+                "service": "Fenwater NHS Trust, school nursing",
+                "kind": "community health",
+                "contact": {"role": "duty desk", "phone": "01632 960128"},
+            },
+        ],
+        "notice": "Other information may exist that is not shown here.",
     },
     "Entry": {
         "event": "contact-received",

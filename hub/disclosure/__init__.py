@@ -17,6 +17,8 @@ from hub.disclosure.door import (
     NoAnswer,
     NoStanding,
 )
+from hub.disclosure.query import PersonQuery, Search
+from hub.identity.asked import NotAPerson, description_of
 
 __all__ = [
     "NOTICE",
@@ -30,4 +32,8 @@ __all__ = [
     "Disclosure",
     "NoAnswer",
     "NoStanding",
+    "NotAPerson",
+    "PersonQuery",
+    "Search",
+    "description_of",
 ]

@@ -142,6 +142,10 @@ class Disclosure:
         self._note(ask, "answered", reader, resolved, opened, position, answer.sha256)
         return answer
 
+    def see(self, ask: Ask, reader: Reader, now: datetime) -> tuple[Reading, list[Seen]]:
+        """What the rules decide of each entry for this reader. Whoever asks records that before it answers."""
+        return self._see(ask, reader, self.register(), now)
+
     def alarms_of(self, person: str, child: UUID) -> list[Alarm]:
         """What officers must hear of an attempt on a child's record that a declared conflict stopped."""
         register = self.register()

@@ -67,14 +67,25 @@ class Client:
 
     def ask(self, question: Question) -> Answer:
         """One GET of a chronology."""
-        token = self._tokens.get(question.person) or self.issuer.token(question.person, self.hub.settings.audience)
-        self._tokens[question.person] = token
-        headers = [("host", "hub.example"), ("authorization", f"Bearer {token}"), *question.headers]
-        return self.loop.run(self._call(f"/children/{question.child}/chronology", question.query, headers))
+        headers = [*self._proof(question.person), *question.headers]
+        return self.loop.run(self._call("GET", f"/children/{question.child}/chronology", question.query, headers))
 
-    async def _call(self, path: str, query: Any, headers: list[tuple[str, str]]) -> Answer:
+    def search(self, person: str, asked: dict[str, Any], reason: str, role: str) -> Answer:
+        """One query about somebody who is described."""
+        headers = [*self._proof(person), ("content-type", "application/json")]
+        body = json.dumps({"person": asked, "reason": reason, "role": role}).encode()
+        return self.loop.run(self._call("POST", "/children/$person-info-query", (), headers, body))
+
+    def _proof(self, person: str) -> list[tuple[str, str]]:
+        token = self._tokens.get(person) or self.issuer.token(person, self.hub.settings.audience)
+        self._tokens[person] = token
+        return [("host", "hub.example"), ("authorization", f"Bearer {token}")]
+
+    async def _call(
+        self, method: str, path: str, query: Any, headers: list[tuple[str, str]], body: bytes = b""
+    ) -> Answer:
         scope = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "https",
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "https",
             "path": path, "raw_path": path.encode(), "query_string": urlencode(query).encode(), "root_path": "",
             "headers": [(name.encode(), value.encode()) for name, value in headers],
             "client": ("127.0.0.1", 1), "server": ("hub.example", 443),
@@ -82,7 +93,7 @@ class Client:
         got: list[dict[str, Any]] = []
 
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": b"", "more_body": False}
+            return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: Any) -> None:
             got.append(message)

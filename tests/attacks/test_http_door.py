@@ -20,7 +20,7 @@ from hub.api.describe import document
 from hub.api.doors import Doors
 from hub.api.issuer_keys import KeysAway
 from hub.casework import Recorded
-from hub.disclosure import Answer, Ask, NoAnswer
+from hub.disclosure import Answer, Ask, NoAnswer, Search
 from hub.ingest.inbox import BODY_LIMIT, NotACaller
 from schemas.envelope import Receipt
 from schemas.strict import strict_json
@@ -77,6 +77,10 @@ class Fakes:
             raise NoAnswer
         return Answer(b"{}", "0" * 64)
 
+    def answer(self, search: Search) -> bytes:
+        self._called("query", search)
+        return b"{}"
+
     def record(self, person: str, entry: Mapping[str, Any], *, role: str = "") -> Recorded:
         self._called("record", entry)
         return Recorded(RECEIPT, "e1", "urn:s")
@@ -91,7 +95,7 @@ class Fakes:
 
     def app(self, **more: Any) -> FastAPI:
         doors = Doors(
-            inbox=self, disclosure=self, casework=self, person_of=self.person_of, strict_json=strict_json,
+            inbox=self, disclosure=self, query=self, casework=self, person_of=self.person_of, strict_json=strict_json,
             purposes=("s47",), roles=("frontDoor",), **more,
         )  # fmt: skip
         return create_app(doors)
@@ -157,11 +161,15 @@ def send(
 JSON = [("Content-Type", "application/json")]
 NDJSON = [("Content-Type", "application/x-ndjson")]
 ENTRY = json.dumps({"event": "contact-received", "child": CHILD}).encode()
+QUERY = "/children/$person-info-query"
 GOOD_CALLS: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/inbox"): {"path": "/inbox", "headers": NDJSON, "body": b"{}\n"},
     ("GET", "/inbox/head"): {"path": "/inbox/head"},
     ("GET", "/inbox/receipts"): {"path": "/inbox/receipts", "query": "after=1"},
     ("GET", "/children/{id:path}/chronology"): {"path": f"/children/{CHILD}/chronology", "query": "purpose=s47"},
+    ("POST", QUERY): {
+        "path": QUERY, "headers": JSON, "body": b'{"person":{},"reason":"s47"}',
+    },
     ("POST", "/casework"): {"path": "/casework", "headers": JSON, "body": ENTRY},
     ("POST", "/casework/identity"): {
         "path": "/casework/identity", "headers": JSON,
@@ -290,7 +298,7 @@ def test_a_body_that_never_ends_is_given_up(fakes):
 
 
 def test_a_caller_that_hangs_up_in_the_middle_has_posted_nothing(fakes):
-    for path in ("/inbox", "/casework"):
+    for path in ("/inbox", "/casework", QUERY):
         good(fakes.app(), "POST", path, chunks=[b'{"event":', "hangs up"])
     assert fakes.calls == []
 
@@ -329,7 +337,7 @@ def test_the_corpus_of_hostile_json_never_breaks_the_door(fakes, shared_dir: Pat
 
 
 def test_a_member_that_nobody_asked_for_is_refused(fakes):
-    for path in ("/casework/identity", "/casework/quarantine/{id}"):
+    for path in ("/casework/identity", "/casework/quarantine/{id}", QUERY):
         body = json.loads(GOOD_CALLS["POST", path]["body"]) | {"admin": True}
         assert good(fakes.app(), "POST", path, body=json.dumps(body).encode()).status == 422
     assert fakes.calls == []
@@ -368,8 +376,8 @@ def tainted() -> list[Any]:
             ("member's name", method, path, {"body": json.dumps({"event": "x", MARKER: 1}).encode()}),
             ("event", method, path, {"body": json.dumps({"event": MARKER, "child": 1}).encode()}),
         ]
-        for name in ("role", "child", "other", "decision", "reason", "said_by", "details"):
-            whole = json.loads(call["body"]) if base["path"].startswith("/casework") else {}
+        for name in ("role", "child", "other", "decision", "reason", "said_by", "details", "person"):
+            whole = json.loads(call["body"]) if base["path"].startswith(("/casework", QUERY)) else {}
             found.append((f"member {name}", method, path, {"body": json.dumps({**whole, name: MARKER}).encode()}))
     chronology = ("GET", "/children/{id:path}/chronology")
     for name in ("purpose", "role", "as_of", "cursor"):

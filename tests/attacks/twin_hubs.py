@@ -125,7 +125,7 @@ def _pair(number: int, rng: random.Random) -> Pair:
     return Pair(seat, difference, f"c{number}-{rng.getrandbits(24):06x}")
 
 
-def _described(person: str) -> dict[str, Any]:
+def described(person: str) -> dict[str, Any]:
     number = int(person.partition("-")[2], 16)
     return {
         "names": [{"family": f"Testling {person}", "given": [f"Ansel {person}"], "use": "official"}],
@@ -179,7 +179,7 @@ def _issue(hub: Hub) -> None:
 
 def _beginning(pair: Pair) -> Iterator[tuple[str, Entry]]:
     """What gives the seat its relationship and threshold, from every source, so that all know the child."""
-    seat, child = pair.seat, _described(pair.person)
+    seat, child = pair.seat, described(pair.person)
     said = {"service": "urn:safeguarding:service:saltmarsh-council", "service_name": "Saltmarsh Council"}
     details: dict[str, dict[str, Any]] = {
         "worker-allocated": {"person": seat.person, "role": seat.role, "service": seat.service, "from": "2025-02-01"},
@@ -207,7 +207,7 @@ def _agreement(pair: Pair) -> dict[str, str]:
 def _plan(pair: Pair, rng: random.Random) -> None:
     seat = pair.seat
     agreement = _agreement(pair) if seat.below_threshold else {}
-    author = Author(rng, seat, pair.person, _described(pair.person), SOURCES, agreement)
+    author = Author(rng, seat, pair.person, described(pair.person), SOURCES, agreement)
     if pair.difference == "order":  # of what one source sends, so that its sequence is another
         author.sources = SOURCES[:1]
     common = [author.visible(phase) for phase in (1, 1, 1, 2, 2) if seat.of("FMm")]
@@ -284,16 +284,16 @@ def _make_equally_long(twins: Sequence[Twin]) -> None:
 
 def _filling(number: int) -> Entry:
     """An entry about a child whom nobody here reads."""
-    return Entry(f"filling-{number}", SOURCES[0], "advice-given", EARLY, {"child": _described(FILLING)})
+    return Entry(f"filling-{number}", SOURCES[0], "advice-given", EARLY, {"child": described(FILLING)})
 
 
 def _two_children() -> list[tuple[str, Entry]]:
     """The older with nothing that anybody here may see, the younger with an ordinary entry."""
     said = {"references": None, "shared_under": {"gateway": "CA2004-s10"}}
-    sealed = {**said, "child": _described(OLDER), "label": {"level": "V", "handling": ["privileged"]}}
+    sealed = {**said, "child": described(OLDER), "label": {"level": "V", "handling": ["privileged"]}}
     return [
         (OLDER, Entry("older-child-1", SOURCES[0], "advice-given", EARLY, sealed)),
-        (YOUNGER, Entry("younger-child-1", SOURCES[0], "advice-given", EARLY, {**said, "child": _described(YOUNGER)})),
+        (YOUNGER, Entry("younger-child-1", SOURCES[0], "advice-given", EARLY, {**said, "child": described(YOUNGER)})),
     ]
 
 
@@ -301,7 +301,7 @@ def _unshared(twin: Twin, rng: random.Random) -> list[UUID]:
     found = []
     for number, seat in enumerate(seats()):
         person = f"u{number}-{number:06x}"
-        author = Author(rng, seat, person, _described(person), SOURCES[:1])
+        author = Author(rng, seat, person, described(person), SOURCES[:1])
         one = author.entry(("education", "N"), 2)
         twin.admit([(person, one.but(label={"level": "V", "handling": ["privileged"]}))])
         child = twin.hub.register().find(SOURCES[0], _subject(person))

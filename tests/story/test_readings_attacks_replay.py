@@ -156,11 +156,19 @@ def test_attack_e_a_stepfather_has_no_role_and_gets_no_answer(story: Story) -> N
     assert refused.status_code == 403
 
 
-@later("the query")
 def test_attack_f_is_she_known_gets_the_same_words_as_for_an_unknown_child(story: Story) -> None:
     story.at(525, "11:30")
+    known = {
+        "names": [{"family": "Quillfeather", "given": ["Wrenna"]}], "birth_date": {"date": "2014-05-17"},
+        "identifiers": [{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9991204318"}],
+    }  # fmt: skip
     asked = story.stage.post("rufus.crane", "/children/$person-info-query", {"person": {}, "reason": "s47"})
     assert asked.status_code == 200
+    for person, described in (("a.receptionist", known), ("a.receptionist", {}), ("edda.lunt", known)):
+        body = {"person": described, "reason": "earlyHelp"}
+        answer = story.stage.post(person, "/children/$person-info-query", body)
+        assert (answer.status_code, answer.content) == (200, asked.content)
+        assert answer.json() == {"says": "nothing can be said here, ring the front door"}
 
 
 @later("completeness")

@@ -17,7 +17,8 @@ from hub.api.app import create_app
 from hub.api.auth import BadToken
 from hub.api.doors import Doors
 from hub.casework import Misfit, NotYours, Recorded
-from hub.disclosure import Answer, Ask, NoAnswer
+from hub.disclosure import Answer, Ask, NoAnswer, Search
+from hub.disclosure.query import NOTHING
 from hub.ingest.inbox import NotACaller, TooMany
 from schemas.envelope import Receipt
 from schemas.strict import strict_json
@@ -77,6 +78,17 @@ class FakeDisclosure:
         if ask.child != CHILD:
             raise NoAnswer
         return Answer(BODY, hashlib.sha256(BODY).hexdigest(), self.next)
+
+
+@dataclass
+class FakeQuery:
+    """Knows nobody."""
+
+    asked: list[Search] = field(default_factory=list)
+
+    def answer(self, search: Search) -> bytes:
+        self.asked.append(search)
+        return NOTHING
 
 
 @dataclass
@@ -153,6 +165,7 @@ class World:
 
     inbox: FakeInbox = field(default_factory=FakeInbox)
     disclosure: FakeDisclosure = field(default_factory=FakeDisclosure)
+    query: FakeQuery = field(default_factory=FakeQuery)
     casework: FakeCasework = field(default_factory=FakeCasework)
     checks: list[Callable[[], bool]] = field(default_factory=list)
     body_s: float = 30
@@ -160,8 +173,9 @@ class World:
 
     def app(self) -> FastAPI:
         doors = Doors(
-            inbox=self.inbox, disclosure=self.disclosure, casework=self.casework, person_of=person_of,
-            strict_json=strict_json, purposes=PURPOSES, roles=ROLES, checks=self.checks, body_s=self.body_s,
+            inbox=self.inbox, disclosure=self.disclosure, query=self.query, casework=self.casework,
+            person_of=person_of, strict_json=strict_json, purposes=PURPOSES, roles=ROLES, checks=self.checks,
+            body_s=self.body_s,
         )  # fmt: skip
         return create_app(doors, demo=self.demo, seconds=lambda: 0.0)
 
