@@ -52,7 +52,7 @@ def test_an_operator_can_follow_the_guide_from_the_servers_to_the_first_reading_
     with (home / "out").open("wb") as out, (home / "err").open("wb") as err:
         run = subprocess.Popen(  # noqa: S603
             ["bash", "-c", script],  # noqa: S607
-            cwd=ROOT, env=environment, stdout=out, stderr=err, start_new_session=True,
+            cwd=ROOT, env=environment, stdout=out, stderr=err, start_new_session=True, umask=0o022,
         )  # fmt: skip
     try:
         code = run.wait(timeout=LONGEST_S)
