@@ -39,7 +39,7 @@ from schemas.envelope import KeyEntry, Receipt, Refused, SourceHead, open_receip
 from schemas.topics import events_topic, receipts_topic
 
 ASK_EVERY_S = 0.25
-ACKNOWLEDGED_WITHIN_S = 60
+ACKNOWLEDGED_WITHIN_S = 30
 CONNECTED_WITHIN_S = 15
 ANSWERED_WITHIN_S = 15
 CLOSED_WITHIN_S = 5

@@ -13,15 +13,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from hub.domain import child as domain
-from hub.domain.child import DECIDING
 from hub.domain.facts import Remark
 from hub.ingest.batch import OTHER_CONTENT, Batch
 from hub.ingest.keyring import Keyring, Sender, fold
+from hub.ingest.misfit import FAULT, Waits, find_misfit
 from hub.ingest.quarantine import Quarantine
 from hub.ingest.resolve import Resolver, UnknownChild
 from hub.ingest.sent import (
@@ -43,9 +43,7 @@ from hub.store.tables import Offset, ReceiptRow
 from hub.store.upcasters import upcast
 from hub.watch import Watch
 from schemas.catalogue import KINDS
-from schemas.check import check_event
 from schemas.envelope import (
-    NO_CHILD,
     REPORT,
     Opened,
     Receipt,
@@ -59,16 +57,7 @@ from schemas.rules import is_urgent
 
 LOG = logging.getLogger("hub.ingest")
 TRIES = 20
-_FAULT = ("fault", "the hub stumbled; its operator is told")
 VERSIONS_IN_MEMORY = 50_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Waits:
-    """Why a record is set aside: a code that its sender can act on, and a place, never a value."""
-
-    reason: str
-    note: str = ""
 
 
 class Admission:
@@ -114,11 +103,11 @@ class Admission:
     def set_aside(self, raw: bytes, caller: str, offset: Offset) -> Receipt:
         """Keep a record that can be neither admitted nor judged, and read on after it. Errors: `OtherReader`."""
         with self._lock:
-            sent = Sent(raw, hashlib.sha256(raw).hexdigest(), Refused(*_FAULT))
+            sent = Sent(raw, hashlib.sha256(raw).hexdigest(), Refused(FAULT.reason, FAULT.note))
 
             def keep(batch: Batch) -> list[ReceiptRow]:
                 self._claim(batch, offset)
-                return [self._set_aside(batch, sent, caller, _Waits(*_FAULT), "")]
+                return [self._set_aside(batch, sent, caller, FAULT, "")]
 
             return self._retried(keep, caller)[0]
 
@@ -147,7 +136,7 @@ class Admission:
             caller = self.quarantine.find(quarantine_id).caller
 
             def again(batch: Batch) -> list[ReceiptRow]:
-                _, raw = self.quarantine.open(quarantine_id)  # as it waits now: another process may have settled it
+                _, raw = self.quarantine.open(quarantine_id)  # as it waits now
                 return [self._one(batch, self._sent(raw), caller, quarantine_id)]
 
             return self._retried(again, caller)[0]
@@ -171,10 +160,10 @@ class Admission:
 
             def settle(batch: Batch) -> list[ReceiptRow]:
                 waiting = self.quarantine.find(quarantine_id)
-                batch.writes.settled.append((quarantine_id, "refused"))
+                batch.settle(waiting.id, "refused")
                 batch.note(SOURCES, "quarantine-settled/v1", {"id": quarantine_id, "state": "refused", "by": by})
-                row = self.quarantine.receipt(waiting, "refused", batch.at)
-                return [batch.answer(ReceiptRow(caller, waiting.record, row))]
+                refused = self.quarantine.receipt(waiting, "refused", batch.at)
+                return [batch.answer(ReceiptRow(caller, waiting.record, refused))]
 
             return self._retried(settle, caller)[0]
 
@@ -246,7 +235,7 @@ class Admission:
     def _isolated(self, batch: Batch, sent: Sent, caller: str, faulty: set[str]) -> ReceiptRow:
         """One record that we stumble over stops no other: the batch is decided again with that one set aside."""
         if sent.digest in faulty:
-            return self._set_aside(batch, sent, caller, _Waits(*_FAULT), "")
+            return self._set_aside(batch, sent, caller, FAULT, "")
         try:
             return self._one(batch, sent, caller)
         except (StaleVersion, KeyAway, *STORE_FAULTS):
@@ -272,9 +261,9 @@ class Admission:
         if isinstance(opened, Refused):
             if opened.statement and opened.statement_bytes and opened.statement["source"] == caller:
                 self._follow(batch, opened.statement, opened.statement_bytes)
-            return self._set_aside(batch, sent, caller, _Waits(opened.step, opened.why), again)
+            return self._set_aside(batch, sent, caller, Waits(opened.step, opened.why), again)
         if opened.statement["source"] != caller:
-            return self._set_aside(batch, sent, caller, _Waits("not-callers-source"), again)
+            return self._set_aside(batch, sent, caller, Waits("not-callers-source"), again)
         return self._opened(batch, sent, opened, caller, again)
 
     def _opened(self, batch: Batch, sent: Sent, opened: Opened, caller: str, again: str) -> ReceiptRow:
@@ -282,12 +271,12 @@ class Admission:
         remarks = self._follow(batch, statement, opened.statement_bytes)
         if batch.contradicts(statement, again):
             LOG.error("same id with other content: source=%s id=%s", statement["source"], statement["id"])
-            return self._set_aside(batch, sent, caller, _Waits(OTHER_CONTENT), again)
+            return self._set_aside(batch, sent, caller, Waits(OTHER_CONTENT), again)
         if batch.admitted(statement):  # what only waits is no duplicate: these bytes may be the ones that are whole
             batch.settle(again, "duplicate")
             return batch.answer(ReceiptRow(caller, sent.digest, receipt_row(sent, opened, "duplicate", batch.at)))
         sender = self.keyring.senders[caller]
-        waits = self._retired(opened) or self._misfit(opened, sender)
+        waits = self._retired(opened) or find_misfit(opened, sender, self.keyring, self.partnership)
         if waits:
             return self._set_aside(batch, sent, caller, waits, again)
         if not sender.history:
@@ -295,7 +284,7 @@ class Admission:
         try:
             stream = self._stream(batch, opened, sender)
         except UnknownChild:
-            return self._set_aside(batch, sent, caller, _Waits("unknown-child"), again)
+            return self._set_aside(batch, sent, caller, Waits("unknown-child"), again)
         index = self._record(batch, opened, stream, remarks)
         batch.remember(inbox_row(opened, index))
         batch.settle(again, "admitted")
@@ -312,33 +301,10 @@ class Admission:
             return [Remark("gap", f"{number + 1} to {sequence - 1} not seen yet")]
         return [Remark("chain-broken")] if statement["prevdigest"] != digest else []
 
-    def _retired(self, opened: Opened) -> _Waits | None:
+    def _retired(self, opened: Opened) -> Waits | None:
         last = self.keyring.retired.get(opened.kid)
         late = last is not None and int(opened.statement["sequence"]) > last
-        return _Waits("key-retired", f"signs up to sequence {last}") if late else None
-
-    def _misfit(self, opened: Opened, sender: Sender) -> _Waits | None:
-        if opened.statement["type"] != REPORT:
-            return None
-        data = opened.data
-        kind = KINDS.get(str(data.get("event")))
-        version = data.get("version")
-        if kind is None or (isinstance(version, int) and version > kind.version):
-            return _Waits("newer", "this event or version is not known here yet; it is admitted after an upgrade")
-        faults = check_event(data, strict=True)
-        if faults:
-            return _Waits("schema", f"{faults[0].path or '/'}: {faults[0].rule}")
-        if data["partnership"] != self.partnership:
-            return _Waits("other-partnership")
-        if kind.about != "child" and not sender.kept:
-            return _Waits("not-by-this-door", "standing, identity and quarantine are settled at the people's door")
-        if kind.name in DECIDING and not sender.decides:
-            return _Waits("not-by-this-door", "decisions of social care come from its own system or the people's door")
-        if self.keyring.speaks_for_another(opened.statement["source"], data["said_by"]["service"]):
-            return _Waits("other-service", "this service is registered, and not as this source's")
-        if kind.about == "child" and opened.statement["subject"] == NO_CHILD:
-            return _Waits("no-subject", "an event about a child has this source's pseudonym for it")
-        return None
+        return Waits("key-retired", f"signs up to sequence {last}") if late else None
 
     def _clock(self, batch: Batch, statement: dict[str, str]) -> list[Remark]:
         ahead = (parse_time(statement["recordedtime"]) - datetime.fromisoformat(batch.at)).total_seconds()
@@ -377,7 +343,7 @@ class Admission:
         facts = [fact for member in members for fact in batch.facts_of(member)]
         return domain.fold(sorted(facts, key=lambda fact: fact.admitted))
 
-    def _set_aside(self, batch: Batch, sent: Sent, caller: str, waits: _Waits, again: str) -> ReceiptRow:
+    def _set_aside(self, batch: Batch, sent: Sent, caller: str, waits: Waits, again: str) -> ReceiptRow:
         if again:
             raise StillWaits(waits.reason)
         said = said_in(sent.opened) if waits.reason != "not-callers-source" else None

@@ -35,8 +35,8 @@ def test_a_hub_that_fails_for_a_while_gets_everything_once_it_is_back(line, outb
 def test_waits_grow_and_are_bounded(line, folder, hub, clockwork):
     hub.fail("down", 10)
     assert line.once(folder, 1000)
-    assert clockwork.slept[:7] == [1, 2, 4, 8, 16, 32, 60]
-    assert max(clockwork.slept) == 60
+    assert clockwork.slept[:7] == [1, 2, 4, 8, 16, 20, 20]
+    assert max(clockwork.slept) == 20
 
 
 @at_a_door

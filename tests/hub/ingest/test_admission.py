@@ -247,7 +247,7 @@ def test_what_was_newer_than_the_hub_is_admitted_by_itself_after_the_upgrade(
 ) -> None:
     kind = KINDS["domestic-abuse-incident"]
     with monkeypatch.context() as before:
-        before.setattr("hub.ingest.admission.KINDS", {name: one for name, one in KINDS.items() if one is not kind})
+        before.setattr("hub.ingest.misfit.KINDS", {name: one for name, one in KINDS.items() if one is not kind})
         assert ends(hub.admission.admit([police.seal()], police.source)) == [("quarantined", "newer")]
         assert hub.admission.try_waiting("newer") == []
     assert ends(hub.admission.try_waiting("newer")) == [("admitted", "")]
