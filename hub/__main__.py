@@ -198,6 +198,13 @@ def _reading(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     ring.add_argument("described", metavar="FILE", help="the person, as MAIS PUB01 or an event's child has it, or -")
     _as_person(ring)
     ring.set_defaults(run=commands.cmd_query)
+    staff = verbs.add_parser("staff", help="as an officer: who holds which role, trained until when, in what conflict")
+    verb = staff.add_subparsers(required=True, dest="verb", metavar="VERB")
+    everybody, one = verb.add_parser("list", help="everybody"), verb.add_parser("show", help="one professional")
+    one.add_argument("professional", metavar="PERSON", help="the id under which they were registered")
+    for parser in (everybody, one):
+        _as_person(parser)
+        parser.set_defaults(run=commands.cmd_staff)
     again = verbs.add_parser("replay", help="what a reader could see at a moment, and what they opened before it")
     again.add_argument("child", help="the hub's id of the child")
     _as_person(again)

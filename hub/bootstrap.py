@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.casework import Casework
-from hub.disclosure import Disclosure, PersonQuery
+from hub.disclosure import Disclosure, PersonQuery, Staff
 from hub.identity.register import Register
 from hub.ingest.admission import Admission
 from hub.ingest.inbox import Inbox
@@ -170,6 +170,11 @@ class Hub:
         """Whom to ring about a child whom somebody describes."""
         keys = {"index_key": self._secret("index.key"), "secret": self._secret("disclosure.key")}
         return PersonQuery(self.disclosure, **keys)
+
+    @cached_property
+    def staff(self) -> Staff:
+        """What officers see of the professionals whom they register."""
+        return Staff(self.disclosure, self.officers)
 
     @cached_property
     def casework(self) -> Casework:

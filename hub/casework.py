@@ -17,7 +17,7 @@ from uuid import UUID
 from hub.disclosure import Ask, Disclosure
 from hub.domain.child import DECIDING
 from hub.domain.staff import Reader
-from hub.domain.standing import EVERY_CHILD
+from hub.domain.standing import find_contradiction
 from hub.identity.matching import HUB_CHILD
 from hub.identity.register import Register
 from hub.ingest.admission import Admission
@@ -89,8 +89,10 @@ class Casework:
         data = self._data(person, author, entry, about)
         if faults := check_event(data):
             raise Misfit(f"{faults[0].path or '/'}: {faults[0].note}")
-        if kind.name in SETTLING:
-            self._may_settle(person, data["details"])
+        if kind.about == "staff":
+            self._may_register(data["details"], kind.name)
+        if kind.name in SETTLING and author:
+            self._may_settle(author, data["details"])
         if author and kind.about == "child":
             self._may_enter(author, UUID(about), kind.name, data["details"])
         service = author.service if author else PARTNERSHIP_SERVICE
@@ -119,24 +121,29 @@ class Casework:
         """Somebody who is a steward among other things settles as one."""
         return STEWARD if self.disclosure.reader(person, STEWARD, self.clock()) else ""
 
-    def _may_settle(self, person: str, details: Mapping[str, Any]) -> None:
+    def _may_register(self, details: Mapping[str, Any], name: str) -> None:
+        """What contradicts the person's record is refused, so that whoever records it can put it right."""
+        standing = self.disclosure.professional(details["person"])
+        if broken := find_contradiction(standing, name, details, self.clock()):
+            raise NotYours(broken)
+
+    def _may_settle(self, author: Reader, details: Mapping[str, Any]) -> None:
         register = self.register()
         named = [*details.get("children", ()), *(details[name] for name in ("child", "to_child") if name in details)]
         for one in map(UUID, named):
             if not register.knows(one):
                 raise Misfit("child")
+            self._refuse_conflict(author, one)
             if any(
-                read["reader"] == person and read.get("outcome") == "answered" for read in self.disclosure.accesses(one)
+                read["reader"] == author.person and read.get("outcome") == "answered"
+                for read in self.disclosure.accesses(one)
             ):
                 raise NotYours("StewardIsNoReader")
 
     def _may_enter(self, author: Reader, child: UUID, name: str, details: Mapping[str, Any]) -> None:
         """Who may add what to a child's record. An unknown child is judged by admission, alike for everybody."""
-        if not author.trained:
-            raise NotYours("OnlyTheTrained")
         standing = self.disclosure.standing_of(child)
-        if author.conflicts & {str(child), EVERY_CHILD} or author.person in standing.conflicts:
-            raise NotYours("DeclaredConflict")
+        self._refuse_conflict(author, child, also=author.person in standing.conflicts)
         if name in DECIDING and author.role not in DECIDERS:
             allocated = standing.workers.get(author.person) == author.role
             if not allocated or name in ALLOCATING:
@@ -149,6 +156,13 @@ class Casework:
             and details.get("service", author.service) != author.service
         ):
             raise NotYours("OnlyTheOwnService")
+
+    def _refuse_conflict(self, author: Reader, child: UUID, *, also: bool = False) -> None:
+        """Whoever declared a conflict adds and settles nothing here, and officers hear that they tried."""
+        if also or self.disclosure.in_conflict(author, child):
+            for alarm in self.disclosure.alarms_of(author.person, child):
+                self.disclosure.log.alarm(**alarm)
+            raise NotYours("DeclaredConflict")
 
     def _author(self, person: str, role: str, about: str, entry: Mapping[str, Any]) -> Reader | None:
         name, author = entry["event"], self.disclosure.reader(person, role, self.clock())
@@ -169,6 +183,8 @@ class Casework:
             raise NotYours("ReadersDoNotWrite")
         if author.role == STEWARD and name not in SETTLING | QUARANTINE:
             raise NotYours("StewardsOnlySettle")
+        if not author.trained:
+            raise NotYours("OnlyTheTrained")
         return author
 
     def _data(self, person: str, author: Reader | None, entry: Mapping[str, Any], child: str) -> dict[str, Any]:
@@ -211,7 +227,7 @@ class Casework:
 
     def _name(self, person: str) -> dict[str, str]:
         """The author's registered name, never one that they give themselves."""
-        name = self.disclosure.name_of(person)
+        name = self.disclosure.professional(person).name
         return {"name": name} if name else {}
 
 

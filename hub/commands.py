@@ -147,6 +147,15 @@ def cmd_query(settings: Settings, args: argparse.Namespace) -> None:
     out(orjson.loads(hub.query.answer(Search(person=args.person, asked=asked, purpose=args.purpose, role=args.role))))
 
 
+def cmd_staff(settings: Settings, args: argparse.Namespace) -> None:
+    """Show officers what the record says of professionals."""
+    staff = _hub(settings).staff
+    if args.verb == "show":
+        out(staff.show(args.person, args.purpose, args.professional))
+    else:
+        out_or_say(staff.everybody(args.person, args.purpose), "nobody is registered yet")
+
+
 def cmd_identity(settings: Settings, args: argparse.Namespace) -> None:
     """List the questions about who is who, or settle one."""
     hub = _hub(settings)

@@ -18,6 +18,7 @@ from hub.disclosure.door import (
     NoStanding,
 )
 from hub.disclosure.query import PersonQuery, Search
+from hub.disclosure.staff import Staff
 from hub.identity.asked import NotAPerson, description_of
 
 __all__ = [
@@ -35,5 +36,6 @@ __all__ = [
     "NotAPerson",
     "PersonQuery",
     "Search",
+    "Staff",
     "description_of",
 ]

@@ -154,17 +154,21 @@ class Disclosure:
 
     def reader(self, person: str, role: str, now: datetime) -> Reader | None:
         """The reader's standing today; None when they hold no such role."""
-        return standing.fold(person, self.record.facts(staff_stream(person))).reader(now, role)
+        return self.professional(person).reader(now, role)
+
+    def professional(self, person: str) -> standing.Standing:
+        """What the record says of a professional today: roles, training, declared conflicts."""
+        return standing.fold(person, self.record.facts(staff_stream(person)))
+
+    def in_conflict(self, reader: Reader, child: UUID) -> bool:
+        """Did this reader declare a conflict about this child, under whichever of the child's ids?"""
+        return bool(reader.conflicts & {EVERY_CHILD, *self._ids([child])})
 
     def standing_of(self, child: UUID) -> domain.Child:
         """What decisions about a child rest on now: for the door in, which asks who may decide. Errors: `KeyAway`."""
         self.view.catch_up()
         rows = self.view.rows(self.register().members(child), standing=True)
         return domain.standing_at(domain.fold([row.fact for row in rows]), self.clock())
-
-    def name_of(self, person: str) -> str:
-        """The name under which a professional was registered; "" where none was given."""
-        return standing.fold(person, self.record.facts(staff_stream(person))).name
 
     def could_see(self, ask: Ask, at: datetime, auditor: Reader, purpose: str) -> list[tuple[Row, str]]:
         """What a reader could have seen at a past moment, by entitlement, identity and retractions of then.

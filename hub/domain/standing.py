@@ -5,7 +5,7 @@ A token proves who somebody is; what they are comes from here, at a position of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,6 +38,18 @@ class RoleHeld:
         return _begins(self.since) <= now and (not self.until or now < _ends(self.until))
 
 
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A declared conflict of interest: it counts from when it was recorded, to a day or moment; empty: open."""
+
+    child: str
+    until: str = ""
+
+    def counts(self, now: datetime) -> bool:
+        """Does it stand between the person and the child at this moment?"""
+        return not self.until or now < _ends(self.until)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
     """What the record says of one professional."""
@@ -47,7 +59,11 @@ class Standing:
     roles: tuple[RoleHeld, ...] = ()
     trained_until: str = ""
     """Last day on which the recorded safeguarding training counts; empty: none recorded."""
-    conflicts: frozenset[str] = frozenset()
+    declared: tuple[Conflict, ...] = ()
+
+    def conflicts(self, now: datetime) -> frozenset[str]:
+        """Ids of the children with whom a declared conflict counts now."""
+        return frozenset(one.child for one in self.declared if one.counts(now))
 
     def reader(self, now: datetime, role: str = "") -> Reader | None:
         """The reader in `role` (where empty: in their first role held now); None when they hold no such role."""
@@ -57,7 +73,7 @@ class Standing:
         every = frozenset(one.role for one in self.roles if one.is_held(now))
         return Reader(
             person=self.person, role=held[0].role, service=held[0].service,
-            agency_sector=SECTORS.get(held[0].role, ""), conflicts=self.conflicts, roles=every,
+            agency_sector=SECTORS.get(held[0].role, ""), conflicts=self.conflicts(now), roles=every,
             trained=now.date().isoformat() <= self.trained_until,
         )  # fmt: skip
 
@@ -84,9 +100,10 @@ def evolve(standing: Standing, fact: Fact) -> Standing:
         case "training-recorded":
             return replace(standing, trained_until=max(standing.trained_until, details.get("until", "9999-12-31")))
         case "conflict-declared":
-            return replace(standing, conflicts=standing.conflicts | {details.get("child", EVERY_CHILD)})
+            new = Conflict(details.get("child", EVERY_CHILD), details.get("until", ""))
+            return replace(standing, declared=(*standing.declared, new))
         case "conflict-ended":
-            return replace(standing, conflicts=standing.conflicts - {details.get("child", EVERY_CHILD)})
+            return replace(standing, declared=tuple(_over(one, details, fact) for one in standing.declared))
     return standing
 
 
@@ -96,6 +113,55 @@ def _ended(held: RoleHeld, details: dict[str, Any], fact: Fact) -> RoleHeld:
         return held
     until = details.get("until", fact.admitted)
     return replace(held, until=min(until, held.until, key=_ends) if held.until else until)
+
+
+def _over(conflict: Conflict, details: dict[str, Any], fact: Fact) -> Conflict:
+    if conflict.child != details.get("child", EVERY_CHILD) or (conflict.until and conflict.until < fact.admitted):
+        return conflict
+    return replace(conflict, until=details.get("until", fact.admitted))
+
+
+def find_contradiction(standing: Standing, name: str, details: Mapping[str, Any], now: datetime) -> str:
+    """The rule that a staff event would break, given what the record says of its person; "" where it breaks none.
+
+    Said to whoever records it, while they can still put it right; what stands in the record is folded as it is. That
+    `until` is not before `from` is the schema's to say.
+    """
+    match name:
+        case "role-held":
+            return "RoleHeldAlready" if any(_overlaps(one, details, now) for one in standing.roles) else ""
+        case "role-ended":
+            return _ending_contradicts(standing, details, now)
+        case "training-recorded":
+            done = details.get("completed", "")
+            over = "EndsBeforeItBegins" if details.get("until", done) < done else ""
+            return "NotYetCompleted" if done > now.date().isoformat() else over
+        case "conflict-ended":
+            meant = details.get("child", EVERY_CHILD)
+            return "" if meant in standing.conflicts(now) else "NoConflictDeclared"
+    return ""
+
+
+def _overlaps(held: RoleHeld, details: Mapping[str, Any], now: datetime) -> bool:
+    """The same role at the same service at the same time, from now on: what is over stands in nobody's way."""
+    if (held.role, held.service) != (details["role"], details["service"]):
+        return False
+    since = max(_begins(details["from"]), now) if "from" in details else now
+    over = bool(held.until) and _ends(held.until) <= since
+    return not over and not ("until" in details and _ends(details["until"]) <= _begins(held.since))
+
+
+def _ending_contradicts(standing: Standing, details: Mapping[str, Any], now: datetime) -> str:
+    """Without a day it ends now, also a role that would have begun later. A role that is over is not ended again."""
+    at = _ends(details["until"]) if "until" in details else now
+    open_then = [
+        one for one in standing.roles
+        if (one.role, one.service) == (details["role"], details["service"])
+        and (not one.until or at < _ends(one.until))
+    ]  # fmt: skip
+    if not open_then:
+        return "RoleNotHeld"
+    return "EndsBeforeItBegins" if "until" in details and all(at <= _begins(one.since) for one in open_then) else ""
 
 
 def _begins(text: str) -> datetime:

@@ -101,6 +101,11 @@ class Record(Application[UUID]):
         """The facts of one stream in order, of all topics or of these alone. Errors: `KeyAway`."""
         return (to_fact(recorded(stream, *row)) for row in self._rows(stream, after, topics))
 
+    def streams_with(self, topics: Sequence[str]) -> list[UUID]:
+        """Every stream that holds a fact of these topics. It looks through the whole record."""
+        found = self.query("SELECT DISTINCT originator_id FROM stored_events WHERE topic IN ??", (list(topics),))
+        return [UUID(stream) for (stream,) in found]
+
     def last_before(self, stream: UUID, moment: str) -> int:
         """The last sequence number of a stream that was recorded before a day or moment; 0 where none was."""
 

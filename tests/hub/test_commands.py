@@ -453,3 +453,28 @@ def test_the_hub_keeps_its_own_keys(say: Callable[..., Said], hub: Hub) -> None:
 
 def test_rebuilding_the_views_says_how_far_they_reach(say: Callable[..., Said], hub: Hub, child: UUID) -> None:
     assert say("rebuild").line == {"view": "chronology", "position": hub.record.position()}
+
+
+# -- the query and the staff
+
+
+def test_a_query_says_whom_to_ring_or_one_sentence_and_ends_well_either_way(say, hub, police, staff, written):
+    person = {**TWIN, "address": [{"postcode": "ZZ1 4QF"}]}
+    hub.admission.admit([police.seal(child=person)], police.source)
+    asked = ("query", written(person), "--as", staff("ottoline", "frontDoor"), "--purpose", "triage")
+    found, nothing = say(*asked), say(*asked, "--role", "schoolLead")
+    assert (found.code, nothing.code) == (0, 0)
+    assert found.line["ring"]
+    assert nothing.line == {"says": "nothing can be said here, ring the front door"}
+    assert accesses(hub) == [("query", "answered"), ("query", "no-standing")]
+    broken = say("query", written({"name": "Tobin"}), *asked[2:])
+    assert (broken.code, broken.words) == (2, "hub: the person cannot be read: see name\n")
+
+
+def test_officers_list_and_show_staff_and_nobody_else_does(say, hub, staff):
+    staff("ottoline", "frontDoor")
+    listed = say("staff", "list", "--as", "ada", "--purpose", "audit")
+    assert [line["person"] for line in listed.lines] == ["ottoline"]
+    assert say("staff", "show", "ottoline", "--as", "ada", "--purpose", "audit").line == listed.line
+    refused = say("staff", "list", "--as", "ottoline", "--purpose", "audit")
+    assert (refused.code, refused.lines) == (1, [])

@@ -112,10 +112,10 @@ def test_a_conflict_counts_from_its_declaration_to_its_end() -> None:
     assert reader is not None
     assert reader.conflicts == {CHILD}
     assert (
-        fold("marit", [event("conflict-declared", child=CHILD), event("conflict-ended", child=CHILD)]).conflicts
+        fold("marit", [event("conflict-declared", child=CHILD), event("conflict-ended", child=CHILD)]).conflicts(NOON)
         == set()
     )
 
 
 def test_a_conflict_without_a_child_is_one_with_every_child() -> None:
-    assert fold("marit", [event("conflict-declared")]).conflicts == {EVERY_CHILD}
+    assert fold("marit", [event("conflict-declared")]).conflicts(NOON) == {EVERY_CHILD}
