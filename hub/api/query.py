@@ -20,7 +20,8 @@ from hub.disclosure import NotAPerson, Search, description_of
 
 QUERY_LIMIT = 8 * 1024
 """Bytes of one question."""
-BEAT_S = 0.1
+BEAT_S = 0.5
+"""Long enough for a child with a thousand entries that were not opened before."""
 
 
 def post_query(doors: Doors, lane: Lane, seconds: Callable[[], float]) -> Handler:

@@ -31,6 +31,7 @@ from hub.domain.staff import Reader
 from hub.identity.matching import Description, describe, judge, merged, tokens
 from hub.policy.facts import Reading
 from hub.policy.projector import existence_card
+from hub.projections.chronology import Row
 
 LOG = logging.getLogger("hub.disclosure")
 NOTHING: Final = orjson.dumps({"says": "nothing can be said here, ring the front door"})
@@ -173,4 +174,12 @@ def services(listed: Iterable[Seen]) -> list[dict[str, Any]]:
 
 
 def _described(seen: Iterable[Seen]) -> Description:
-    return merged(describe(one.row.fact.data.get("child", {})) for one in seen)
+    """What these entries together say of their child; agencies repeat themselves, and so each way of saying it once."""
+    return merged(dict.fromkeys(_said(one.row) for one in seen))
+
+
+def _said(row: Row) -> Description:
+    said: Description | None = row.memory.get("described")
+    if said is None:
+        said = row.memory["described"] = describe(row.fact.data.get("child", {}))
+    return said
