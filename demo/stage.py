@@ -143,6 +143,21 @@ class Stage:
         """A person chooses to send what a feed's adapter held back."""
         self._adapter(name, "send", record, "--by", by, "--reason", reason)
 
+    def collect(self, name: str) -> list[dict[str, Any]]:
+        """A feed's adapter asks the hub what there is for it; gives its notices."""
+        self.feed(name, ())
+        return self.notices(name)
+
+    def notices(self, name: str) -> list[dict[str, Any]]:
+        """What the hub told a feed's agency, as its adapter lists it."""
+        return [json.loads(line) for line in self._adapter(name, "notices", "--json").splitlines()]
+
+    def open_notice(self, name: str, notice: str, by: str, child: str = "") -> dict[str, Any]:
+        """A person of an agency opens a notice, or says which child of their own system it is about."""
+        words = ("notices", "open", notice, "--by", by, *(("--child", child) if child else ()))
+        opened: dict[str, Any] = json.loads(self._adapter(name, *words))
+        return opened
+
     def status(self, name: str) -> dict[str, Any]:
         """What a feed's adapter says of itself."""
         found: dict[str, Any] = json.loads(self._adapter(name, "status", "--json"))

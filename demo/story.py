@@ -52,11 +52,10 @@ class Story:
         """Put the clock."""
         self.stage.set_clock(moment(day, clock))
 
-    def file(self, day: int, clock: str, feed: str, *names: str, by: str = "") -> None:
-        """An agency's system writes files; its adapter reads and sends them, also what no rule lets go if a person
-        chose to."""
+    def file(self, day: int, clock: str, feed: str, *names: str) -> None:
+        """An agency's system writes files; its adapter reads and sends them."""
         self.at(day, clock)
-        self.stage.feed(feed, [SAMPLES / name for name in names], choice=self.choice(by))
+        self.stage.feed(feed, [SAMPLES / name for name in names])
 
     def health(self, day: int) -> None:
         """All health files of a day, each from the trust that wrote it."""

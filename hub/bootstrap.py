@@ -20,6 +20,7 @@ from hub.identity.register import Register
 from hub.ingest.admission import Admission
 from hub.ingest.inbox import Inbox
 from hub.ingest.kept import KeptSources
+from hub.ingest.notices import Notices
 from hub.ingest.registration import Registration
 from hub.policy.decide import Policy
 from hub.projections.chronology import Chronology
@@ -147,9 +148,14 @@ class Hub:
     def inbox(self) -> Inbox:
         """The machines' endpoint."""
         return Inbox(
-            self.record, self.admission, self.receipt_key, hub=self.charter.hub, clock=self.clock,
+            self.record, self.admission, self.notices, self.receipt_key, hub=self.charter.hub, clock=self.clock,
             records_a_minute=self.settings.inbox_records_a_minute,
         )  # fmt: skip
+
+    @cached_property
+    def notices(self) -> Notices:
+        """What agencies must be told."""
+        return Notices(self.record, self.admission, clock=self.clock)
 
     @cached_property
     def registration(self) -> Registration:

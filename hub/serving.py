@@ -147,7 +147,8 @@ def _follow(hub: Hub, ended: threading.Event, wait: Callable[[threading.Event], 
     """Keep the views up with the record. A fault is said and tried again: reads say so themselves."""
     pause = wait or (lambda event: event.wait(FOLLOW_EVERY_S))
     while not pause(ended):
-        try:
-            hub.view.catch_up()
-        except Exception as fault:  # one of the two loops that must not die
-            LOG.error("the views could not follow: %s", type(fault).__name__)
+        for follow in (hub.view.catch_up, hub.notices.follow):
+            try:
+                follow()
+            except Exception as fault:  # one of the two loops that must not die
+                LOG.error("the views could not follow: %s", type(fault).__name__)

@@ -106,10 +106,11 @@ def open_receipts_head(jws: str, entry: KeyEntry, *, hub: str | None = None) -> 
         raise Refused("statement", "members are not exactly at, hub, rows, and head at most")
     if hub is not None and payload["hub"] != hub:
         raise Refused("statement", "receipts of another hub")
-    return [_read_row(row) for row in rows], _read_head(payload["head"]) if "head" in payload else None
+    return [_read_row(row) for row in rows], read_head(payload["head"]) if "head" in payload else None
 
 
-def _read_head(head: object) -> SourceHead:
+def read_head(head: object) -> SourceHead:
+    """The head in a payload. Raises Refused with step `statement`."""
     if type(head) is not dict or head.keys() != {"source", "sequence", "digest"}:
         raise Refused("statement", "members of the head are not exactly source, sequence, digest")
     source, sequence, digest = head["source"], head["sequence"], head["digest"]

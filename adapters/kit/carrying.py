@@ -39,6 +39,16 @@ def make_carrier(home: Home, clock: Clock, *, real_time: bool = True, make_http:
         raise BadHome(f"{broker.ca} holds no certificate of an authority") from None
 
 
+def make_door(home: Home, clock: Clock, *, real_time: bool = True, make_http: MakeHttp = HttpCarrier) -> HttpCarrier:
+    """The hub's door over HTTPS, whichever way records go: a notice is opened there, because its answer names a child.
+    BadHome without [hub] url."""
+    if not home.settings.get("hub", {}).get("url"):
+        raise BadHome("adapter.toml says nothing for [hub] url: a notice is opened at the hub's door over HTTPS")
+    door = _make_http(home, clock, real_time, make_http)
+    assert isinstance(door, HttpCarrier)
+    return door
+
+
 def _make_http(home: Home, clock: Clock, real_time: bool, make_http: MakeHttp) -> Carrier:
     hub = home.settings["hub"]
     audience = hub.get("audience") or f"{hub['urn']}/inbox"

@@ -21,7 +21,7 @@ from typing import Any
 
 from adapters.kit.agency import Agency
 from adapters.kit.broker import make_sealer
-from adapters.kit.carrying import MakeHttp, make_carrier
+from adapters.kit.carrying import MakeHttp, make_carrier, make_door
 from adapters.kit.checking import WELL, Check, as_line, printable, trial_settings
 from adapters.kit.clock import Clock, ClockRefused, find_clock
 from adapters.kit.delivery import SEND_AGAIN_AFTER_S, Carrier, Delivery, Distrusted, Undelivered
@@ -29,6 +29,7 @@ from adapters.kit.home import BadHome, Home, open_home, read_settings
 from adapters.kit.intake import Intake
 from adapters.kit.judging import HELD_BACK
 from adapters.kit.keymaking import init_keys, make_request
+from adapters.kit.noticing import NoSuchNotice, Opening, open_notice
 from adapters.kit.outbox import Outbox, OutboxForeign, OutboxLocked, OutboxUnwritable, open_outbox
 from adapters.kit.progress import Progress
 from adapters.kit.publisher import HttpCarrier
@@ -105,6 +106,7 @@ def make_parser(agency: Agency) -> argparse.ArgumentParser:
     _add_reading(verbs)
     _add_check(verbs)
     _add_send(verbs)
+    _add_notices(verbs)
     status = verbs.add_parser("status", help="what waits, what was refused, what a person must look at")
     status.add_argument("--json", action="store_true", help="one JSON object")
     status.set_defaults(command=show_status)
@@ -144,6 +146,19 @@ def _add_send(verbs: Any) -> None:
     send.add_argument("--decided", default="", metavar="DATE", help="when they decided, if not now")
     send.add_argument("--patience", type=float, default=PATIENCE_S, metavar="SECONDS", help="wait so long for the hub")
     send.set_defaults(command=do_send)
+
+
+def _add_notices(verbs: Any) -> None:
+    notices = verbs.add_parser("notices", help="what the hub told this agency, and which of it nobody has opened")
+    notices.add_argument("--json", action="store_true", help="one JSON line a notice")
+    notices.set_defaults(command=list_notices)
+    opening = notices.add_subparsers(metavar="VERB").add_parser("open", help="read one; the hub records who opened it")
+    opening.add_argument("notice", metavar="ID", help="its id in `notices`, or the beginning of it")
+    opening.add_argument("--by", required=True, metavar="PERSON", help="who opens it")
+    opening.add_argument(
+        "--child", default="", metavar="ID", help="the child's id in the agency's own system, if found"
+    )
+    opening.set_defaults(command=do_open_notice)
 
 
 def _add_keys(verbs: Any) -> None:
@@ -208,6 +223,47 @@ def show_status(given: Given) -> int:
         return WELL_DONE
     out = json.dumps(report) if given.words.json else "\n".join(printable(line) for line in as_lines(report))
     sys.stdout.write(out + "\n")
+    return WELL_DONE
+
+
+def list_notices(given: Given) -> int:
+    """`notices`."""
+    settings = read_settings(given.home, given.agency)
+    try:
+        with open_outbox(given.home / "outbox.db", str(settings["source"]["urn"]), read_only=True) as outbox:
+            notices = outbox.noticing.list_all()
+    except FileNotFoundError:
+        notices = []
+    for one in notices:
+        line = json.dumps(one) if given.words.json else _as_notice(one)
+        sys.stdout.write(line + "\n")
+    say(f"{sum('opened' not in one for one in notices)} of {len(notices)} notices wait to be opened")
+    return WELL_DONE
+
+
+def _as_notice(one: Mapping[str, Any]) -> str:
+    end = f"opened {one['opened']} by {one['by']}" if "opened" in one else "NOT OPENED"
+    due = f" Before {one['by_when']}." if "by_when" in one else ""
+    return printable(f"{one['id'][:12]}  {one['at'][:16]}  {end}  {one['kind']}: {one['says']}{due}")
+
+
+def do_open_notice(given: Given) -> int:
+    """`notices open`."""
+    words, clock = given.words, find_clock(given.environment)
+    home = open_home(given.home, given.agency)
+    real_time = "ADAPTER_DEMO_CLOCK" not in given.environment
+    with closing(make_door(home, clock, real_time=real_time, make_http=given.make_http)) as door:
+        try:
+            with open_outbox(home.outbox_path, home.source, beside=True) as outbox:
+                opening = Opening(words.notice, words.by, words.child)
+                shown = open_notice(outbox, door.open_notice, home.secrets.agency, opening)
+        except (NoSuchNotice, FileNotFoundError) as fault:
+            say(str(fault) if isinstance(fault, NoSuchNotice) else "no notice has come here yet")
+            return MISUSED
+        except Undelivered as fault:
+            say(f"not opened: {fault.why}")
+            return FAULT_FOUND
+    sys.stdout.write(json.dumps(shown, ensure_ascii=False) + "\n")
     return WELL_DONE
 
 

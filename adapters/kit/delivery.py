@@ -18,7 +18,10 @@ from adapters.kit.outbox import Head, Outbox, Row
 from adapters.kit.when import rfc3339
 from adapters.kit.wire import OnTheWire
 from schemas.envelope import Receipt
+from schemas.notices import Notice
 
+Said = Receipt | Notice
+"""What the hub says to a source."""
 MOST_RECORDS = 500
 MOST_BYTES = 4 * 1024 * 1024
 FIRST_WAIT_S = 1.0
@@ -73,9 +76,9 @@ class Carrier(Protocol):
         """Where the hub stands with this source; None where nothing can be known of it."""
         ...
 
-    def get_receipts(self, after: str, wait_s: float) -> tuple[list[Receipt], str]:
-        """Receipts made after this cursor, and the cursor to go on from. Cursors are the carrier's own words: "" is the
-        beginning, and so is one that it does not know. Where none are there, it may wait so long for some."""
+    def get_receipts(self, after: str, wait_s: float) -> tuple[list[Said], str]:
+        """Receipts and notices made after this cursor, and the cursor to go on from. Cursors are the carrier's own
+        words: "" is the beginning, and so is one that it does not know. Where none are there, it may wait so long."""
         ...
 
     def get_restored_place(self) -> str:
@@ -177,9 +180,11 @@ class Delivery:
             with self.outbox.transaction():
                 self.outbox.mark_pending_between(batch.first, batch.last)
 
-    def apply(self, receipts: Sequence[Receipt], cursor: str | None = None) -> None:
-        """Settles the rows these receipts are about, and remembers the cursor, in one transaction."""
+    def apply(self, said: Sequence[Said], cursor: str | None = None) -> None:
+        """Settles the rows these receipts are about, keeps notices, and remembers the cursor, in one transaction."""
+        receipts = [one for one in said if isinstance(one, Receipt)]
         with self.outbox.transaction():
+            self.outbox.noticing.take([one for one in said if isinstance(one, Notice)], rfc3339(self.clock()))
             for receipt in receipts:
                 sequence = self.outbox.apply_receipt(receipt, self.source)
                 if sequence is not None:
@@ -188,7 +193,7 @@ class Delivery:
                     self.refused += not receipt.settles
             if cursor is not None:
                 self.outbox.set_meta("receipts_cursor", cursor)
-            self._remember_answer(bool(receipts))
+            self._remember_answer(bool(said))
 
     def _remember_answer(self, heard_the_hub: bool) -> None:
         now = rfc3339(self.clock())
@@ -204,10 +209,10 @@ class Delivery:
         lost. Waits so long for the first of them."""
         while True:
             after = str(self.outbox.get_meta("receipts_cursor", ""))
-            receipts, following = self.carrier.get_receipts(after, wait_s)
+            said, following = self.carrier.get_receipts(after, wait_s)
             self._ask_at = self.monotonic() + self.carrier.ask_every_s
-            self.apply(receipts, following)
-            if following == after or not receipts:
+            self.apply(said, following)
+            if following == after or not said:
                 return
             wait_s = 0
 

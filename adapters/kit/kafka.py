@@ -32,10 +32,11 @@ from kafka.errors import (
 from kafka.net.compat import KafkaNetClient
 
 from adapters.kit.broker import Broker
-from adapters.kit.delivery import Distrusted, HubHead, Undelivered
+from adapters.kit.delivery import Distrusted, HubHead, Said, Undelivered
 from adapters.kit.knocking import HungUp, knock
 from adapters.kit.outbox import Head
-from schemas.envelope import KeyEntry, Receipt, Refused, SourceHead, open_receipts_head, statement_bytes_of
+from schemas.envelope import KeyEntry, Receipt, Refused, SourceHead, statement_bytes_of
+from schemas.notices import open_answers
 from schemas.topics import events_topic, receipts_topic
 
 ASK_EVERY_S = 0.25
@@ -154,7 +155,7 @@ class KafkaCarrier:
                 one.get(timeout=ACKNOWLEDGED_WITHIN_S + CLOSED_WITHIN_S)
         return []
 
-    def get_receipts(self, after: str, wait_s: float) -> tuple[list[Receipt], str]:
+    def get_receipts(self, after: str, wait_s: float) -> tuple[list[Said], str]:
         """What the receipts topic holds after this place."""
         with self._in_our_words(self._receipts):
             consumer = self._get_consumer()
@@ -165,8 +166,8 @@ class KafkaCarrier:
             values, following = self._read(place.next, ANSWERED_WITHIN_S if more else wait_s)
             if self._find_topic_id() != topic_id:  # made again while it was read: these offsets are another topic's
                 return [], ""
-        receipts = [receipt for value in values for receipt in self._open(value)[0]]
-        return receipts, str(Place(topic_id, following))
+        said = [one for value in values for one in self._open(value)[0]]
+        return said, str(Place(topic_id, following))
 
     def get_head(self) -> HubHead | None:
         """The hub's own word at its door; where that is closed, the newest message's in the topic."""
@@ -223,15 +224,15 @@ class KafkaCarrier:
         self._reads_at = found[-1].offset + 1 if found else start
         return [message.value or b"" for message in found], self._reads_at
 
-    def _open(self, value: bytes) -> tuple[list[Receipt], SourceHead | None]:
+    def _open(self, value: bytes) -> tuple[Sequence[Said], SourceHead | None]:
         lane = self._lane
         try:
-            receipts, head = open_receipts_head(value.decode("latin-1"), lane.receipt_key, hub=lane.hub)
+            said, head = open_answers(value.decode("latin-1"), lane.receipt_key, hub=lane.hub, source=lane.source)
         except Refused as refused:
             raise Distrusted(f"the receipts are not the pinned hub's ({refused.step}: {refused.why})") from None
         if head is not None and head.source != lane.source:
             raise Distrusted("the receipts are another source's")
-        return receipts, head
+        return said, head
 
     def _connect(self, make: Callable[..., Any], settings: dict[str, Any]) -> Any:
         """A producer or consumer. One that cannot be made would leave its thread and sockets behind."""

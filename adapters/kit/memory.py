@@ -53,9 +53,12 @@ NEW_IN_MEMORY = (
     "CREATE INDEX held_about_by_subject ON held_about (subject)",
     "CREATE INDEX held_about_by_name ON held_about (name)",
     "CREATE INDEX native_kept ON native (at) WHERE outcome = 'held-back' AND raw IS NOT NULL",
-    "CREATE TABLE asked (subject TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE asked (subject TEXT PRIMARY KEY, at TEXT NOT NULL, history INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID",
+    "CREATE TABLE notice (id TEXT PRIMARY KEY, kind TEXT NOT NULL, row TEXT NOT NULL, came_at TEXT NOT NULL,"
+    " opened_at TEXT NOT NULL DEFAULT '', opened_by TEXT NOT NULL DEFAULT '')",
 )
-"""What the outbox's fourth shape adds to the third: whom something held back is about, and about whom the hub asked."""
+"""What the outbox's fourth shape adds to the third: whom something held back is about, about whom the hub asked, and
+what it told us."""
 MEMORY_TABLES += ";\n".join(NEW_IN_MEMORY) + ";\n"
 
 
@@ -113,10 +116,6 @@ class Memory:
     def is_asked(self, subject: str) -> bool:
         """Did the hub ask about this person?"""
         return self._db.execute("SELECT 1 FROM asked WHERE subject = ?", (subject,)).fetchone() is not None
-
-    def add_asked(self, subject: str, at: str) -> None:
-        """The hub asked about this person, or a person found them to be the one asked about. It stays so."""
-        self._db.execute("INSERT OR IGNORE INTO asked VALUES (?, ?)", (subject, at))
 
     def add_published(self, record: NativeRecord, subject: str, event: Standing) -> None:
         """That this event was published for a native record about a person."""

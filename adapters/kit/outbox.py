@@ -21,6 +21,7 @@ from typing import Any
 
 from adapters.kit.keeping import Keeping
 from adapters.kit.memory import MEMORY_TABLES, NEW_IN_MEMORY, Memory
+from adapters.kit.noticing import Noticing
 from schemas.envelope import Receipt
 
 SHAPE = 4
@@ -86,6 +87,7 @@ class Outbox:
         self._db = connection
         self.memory = Memory(connection)
         self.keeping = Keeping(connection)
+        self.noticing = Noticing(connection)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -271,15 +273,16 @@ def make_row(event_id: str, sequence: int, statement_bytes: bytes, record: bytes
 
 
 @contextmanager
-def open_outbox(path: Path, source: str, *, read_only: bool = False) -> Iterator[Outbox]:
+def open_outbox(path: Path, source: str, *, read_only: bool = False, beside: bool = False) -> Iterator[Outbox]:
     """The outbox of a source, made if there is none. To write it is locked: OutboxLocked if another process has it.
 
-    `read_only` takes no lock and makes nothing; FileNotFoundError if there is none.
+    `read_only` takes no lock and makes nothing; FileNotFoundError if there is none. So does `beside`, for a person who
+    writes what no line of reading and sending rests on (that a notice was opened) while one runs.
     """
-    if read_only:
+    if read_only or beside:
         if not path.exists():
             raise FileNotFoundError(path)
-        outbox = Outbox(_connect(f"{path.absolute().as_uri()}?mode=ro"))
+        outbox = Outbox(_connect(f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"))
         _check_owner(outbox, source)
         yield outbox
         outbox.close()

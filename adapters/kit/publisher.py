@@ -18,11 +18,12 @@ from urllib.parse import urlsplit
 import httpx
 
 from adapters.kit.clock import Clock
-from adapters.kit.delivery import Distrusted, HubHead, Undelivered
+from adapters.kit.delivery import Distrusted, HubHead, Said, Undelivered
 from adapters.kit.outbox import Head
 from schemas.envelope import KeyEntry, Receipt, Refused, SigningKey, open_receipts, transport_token
+from schemas.notices import Notice, open_notices
 
-NDJSON = "application/x-ndjson"
+NDJSON, JSON = "application/x-ndjson", "application/json"
 TIMEOUT_S = 30.0
 ASK_EVERY_S = 60.0
 MOST_ANSWER_BYTES = 4 * 1024 * 1024
@@ -88,14 +89,21 @@ class HttpCarrier:
             raise Undelivered("the hub's answer about its head has another form")
         return HubHead(Head(sequence, digest))
 
-    def get_receipts(self, after: str, wait_s: float) -> tuple[list[Receipt], str]:
-        """GET /inbox/receipts?after=CURSOR."""
-        known = after if after.isascii() and after.isdecimal() else "0"
-        answer = self._call("GET", "/inbox/receipts", params={"after": known})
-        following = answer.get("next")
-        if type(following) is not int or following < int(known):
+    def get_receipts(self, after: str, wait_s: float) -> tuple[list[Said], str]:
+        """GET /inbox/receipts?after=CURSOR&notices_after=CURSOR. Our cursor holds both."""
+        known, known_notice = _read_cursor(after)
+        answer = self._call("GET", "/inbox/receipts", params={"after": known, "notices_after": known_notice})
+        following, following_notice = answer.get("next"), answer.get("notices_next", known_notice)
+        if type(following) is not int or following < known:
             raise Undelivered("the hub's answer with receipts has another form")
-        return self._open(answer), str(following)
+        if type(following_notice) is not int or following_notice < known_notice:
+            raise Undelivered("the hub's answer with notices has another form")
+        return [*self._open(answer), *self._open_notices(answer)], f"{following}.{following_notice}"
+
+    def open_notice(self, notice_id: str, person: str) -> dict[str, Any]:
+        """POST /inbox/notices/ID/opened: the opening is recorded there, and answered with whom the notice is about."""
+        body = json.dumps({"person": person}).encode()
+        return self._call("POST", f"/inbox/notices/{notice_id}/opened", content=body, headers={"Content-Type": JSON})
 
     def get_restored_place(self) -> str:
         """The beginning: what the hub gives at its door, it holds."""
@@ -106,6 +114,15 @@ class HttpCarrier:
             return open_receipts(str(answer.get("receipts", "")), self._door.receipt_key, hub=self._door.hub)
         except Refused as refused:
             raise Distrusted(f"the receipts are not the pinned hub's ({refused.step}: {refused.why})") from None
+
+    def _open_notices(self, answer: dict[str, Any]) -> list[Notice]:
+        if "notices" not in answer:  # a hub of a version before notices
+            return []
+        door = self._door
+        try:
+            return open_notices(str(answer["notices"]), door.receipt_key, hub=door.hub, source=door.source)[0]
+        except Refused as refused:
+            raise Distrusted(f"the notices are not the pinned hub's ({refused.step}: {refused.why})") from None
 
     def _call(self, method: str, path: str, **more: Any) -> dict[str, Any]:
         token = transport_token(
@@ -130,6 +147,14 @@ class HttpCarrier:
     def close(self) -> None:
         """Ends the connections."""
         self._client.close()
+
+
+def _read_cursor(text: str) -> tuple[int, int]:
+    """(cursor of receipts, cursor of notices); the beginning for one that is not ours."""
+    receipts, _, notices = text.partition(".")
+    if not all(part.isascii() and part.isdecimal() for part in (receipts, notices or "0")):
+        return 0, 0
+    return int(receipts), int(notices or 0)
 
 
 def _read_bounded(answer: httpx.Response) -> bytes:

@@ -121,7 +121,17 @@ class Line:
             self.say(f"{path.name!r} cannot be opened: {fault.strerror}")
 
     def _deliver(self, patience_s: float) -> bool:
-        return self.delivery.deliver(patience_s, before=self.join)
+        """Sends what there is; and where the hub's answers asked for a child's history, what is kept of that child."""
+        all_in = self.delivery.deliver(patience_s, before=self.join)
+        return self.delivery.deliver(patience_s, before=self.join) if self._take_history() else all_in
+
+    def _take_history(self) -> int:
+        outbox, left = self.delivery.outbox, 0
+        for subject in outbox.noticing.find_history_asked():
+            left += self.intake.take_kept(outbox.keeping.find_about(subject))
+            with outbox.transaction():
+                outbox.noticing.end_history(subject)
+        return left
 
     def _forget(self) -> None:
         """The bytes of what is at the hub, and what was held back for long enough, each after its time."""

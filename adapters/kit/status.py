@@ -66,6 +66,7 @@ def describe_outbox(outbox: Outbox, settings: Settings, home: Path) -> dict[str,
             "rules": _rows(outbox, HELD_BACK_COUNTS, ("rule", "count", "kept", "oldest")),
             "records": _rows(outbox, HELD_BACK, ("name", "file", "record", "rule", "since"), MOST_SHOWN),
         },
+        "notices": {"unopened": outbox.noticing.count_unopened()},
         "gaps": _rows(outbox, "SELECT at, own_sequence, hub_sequence FROM gap", ("at", "own_sequence", "hub_sequence")),
         "back_up": [str(home / name) for name in _what_to_back_up(home)],
     }
@@ -112,6 +113,8 @@ def as_lines(report: dict[str, Any]) -> list[str]:
         for row in report["records"]
     ] or ["  none yet"]
     lines += _held_back_lines(report["held_back"])
+    if unopened := report["notices"]["unopened"]:
+        lines.append(f"notices           {unopened} that nobody has opened: see notices")
     if report["to_look_at"]:
         lines.append("to look at")
         lines += [

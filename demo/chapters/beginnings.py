@@ -19,6 +19,7 @@ def steps(story: Story) -> Iterator[Step]:
         "D+25   police: domestic abuse last night; the school is told before the day starts",
         lambda: story.file(25, "07:40", "northmarch", "police/samples/story/d024-northmarch.csv"),
     )  # 2, 3
+    yield "       Larkbeck's lead opens what came, and finds both pupils on her roll", lambda: notices_opened(story)
     yield "       who is who: two children now have a record", lambda: find_children(story)
     yield (
         "D+33   police correct it: the children were upstairs and heard it",
@@ -39,6 +40,15 @@ def steps(story: Story) -> Iterator[Step]:
     )  # 11
     yield "D+190  immunisation not given", lambda: story.health(190)  # 12
     yield "D+214  was not brought to the wrist review", lambda: story.health(214)  # 13
+
+
+def notices_opened(story: Story) -> None:
+    """The hub names no child to a school that never spoke of it until somebody there opens the notice."""
+    story.at(25, "07:52")
+    upns = {"Wrenna": "U999200118001", "Tobin": "V999200121004"}
+    for notice in story.stage.collect("larkbeck"):
+        named = story.stage.open_notice("larkbeck", notice["id"], SCHOOL_A.id)["child"]["names"][0]
+        story.stage.open_notice("larkbeck", notice["id"], SCHOOL_A.id, child=upns[named["given"][0]])
 
 
 def find_children(story: Story) -> None:

@@ -62,8 +62,7 @@ def location_protected(story: Story) -> None:
 
 
 def leaving(story: Story) -> None:
-    left = "education/samples/story/larkbeck/d267-9992001_CTF_XXXXXXX_002.xml"
-    story.file(267, "16:30", "larkbeck", left, by=SCHOOL_A.id)
+    story.file(267, "16:30", "larkbeck", "education/samples/story/larkbeck/d267-9992001_CTF_XXXXXXX_002.xml")
     story.at(267, "16:45")
     story.note(SCHOOL_A, "file-sent", summary="Safeguarding file sent.", details={"kind": "safeguarding-file"})
 

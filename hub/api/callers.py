@@ -35,6 +35,7 @@ ROUTES = (
     Row("POST", "/inbox", Caller.SOURCE),
     Row("GET", "/inbox/head", Caller.SOURCE),
     Row("GET", "/inbox/receipts", Caller.SOURCE),
+    Row("POST", "/inbox/notices/{id}/opened", Caller.SOURCE),
     Row("GET", "/children/{id:path}/chronology", Caller.PERSON),
     Row("POST", "/children/$person-info-query", Caller.PERSON),
     Row("POST", "/casework", Caller.PERSON),

@@ -28,7 +28,8 @@ SUMMARIES: Mapping[tuple[str, str], tuple[str, str]] = {
         "Post sealed records, one a line; signed receipts in answer",
     ),
     ("GET", "/inbox/head"): ("getHead", "The newest sequence and statement digest that the hub has of this source"),
-    ("GET", "/inbox/receipts"): ("getReceipts", "This source's receipts again, from a cursor on"),
+    ("GET", "/inbox/receipts"): ("getReceipts", "This source's receipts and notices, each from a cursor on"),
+    ("POST", "/inbox/notices/{id}/opened"): ("openNotice", "Somebody of this agency opens a notice; recorded"),
     ("GET", "/children/{id}/chronology"): (
         "getChronology",
         "A child's chronology for one reader, recorded",
@@ -49,6 +50,7 @@ SUMMARIES: Mapping[tuple[str, str], tuple[str, str]] = {
 
 TAKES: Mapping[str, tuple[str, str]] = {
     "queryPerson": ("application/json", "Query"),
+    "openNotice": ("application/json", "Opening"),
     "postEntry": ("application/json", "Entry"),
     "settleIdentity": ("application/json", "Settling"),
     "settleQuarantine": ("application/json", "Release"),
@@ -57,6 +59,7 @@ GIVES: Mapping[str, Mapping[int, str]] = {
     "postRecords": {200: "Receipts"},
     "getHead": {200: "Head"},
     "getReceipts": {200: "Receipts"},
+    "openNotice": {200: "Opened"},
     "getChronology": {200: "Chronology"},
     "queryPerson": {200: "Ring"},
     "postEntry": {201: "Outcome", 200: "Outcome", 202: "Outcome"},
@@ -69,6 +72,7 @@ ENDS: Mapping[str, tuple[str, ...]] = {
     "postRecords": ("query", "body", "slow", "large", "media", "wait"),
     "getHead": ("query",),
     "getReceipts": ("query",),
+    "openNotice": ("query", "body", "no-notice", "slow", "large", "media", "misfit"),
     "getChronology": ("query", "purpose", "cursor", "no-standing", "no-answer", "incomplete", "unrecorded"),
     "queryPerson": ("query", "body", "purpose", "slow", "large", "media", "misfit", "unrecorded"),
     "postEntry": ("query", "body", "not-yours", "slow", "large", "media", "misfit"),
@@ -138,7 +142,12 @@ def _parameters(name: str) -> list[dict[str, Any]]:
                 _parameter("If-None-Match", "header", "an ETag that is held", TEXT, '"9f1c"'),
             ]
         case "getReceipts":
-            return [_parameter("after", "query", "cursor; 0 from the first on", NUMBER, 17)]
+            return [
+                _parameter("after", "query", "cursor; 0 from the first on", NUMBER, 17),
+                _parameter("notices_after", "query", "the same of notices", NUMBER, 3),
+            ]
+        case "openNotice":
+            return [_parameter("id", "path", "the notice's id", TEXT, "5d41402abc4b2a76b9719d911017c592")]
         case "settleQuarantine":
             return [_parameter("id", "path", "the quarantined record's id", TEXT, "0123456789abcdef")]
     return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import orjson
 from fastapi import Request, Response
@@ -12,11 +12,13 @@ from hub.api.callers import Handler
 from hub.api.doors import Doors
 from hub.api.lane import Lane
 from hub.api.problems import Refusal
-from hub.api.reading import body, media_type, query
+from hub.api.reading import body, entry, media_type, query, word
 from hub.ingest.inbox import BODY_LIMIT, RECORDS_LIMIT, TooMany
+from hub.ingest.notices import NoNotice
 
 NDJSON = "application/x-ndjson"
 CURSOR_DIGITS = 18
+PERSON_LIMIT = 120
 
 
 def post(doors: Doors, lane: Lane, seconds: Callable[[], float] = time.monotonic) -> Handler:
@@ -50,16 +52,39 @@ def get_head(doors: Doors, lane: Lane) -> Handler:
 
 
 def get_receipts(doors: Doors, lane: Lane) -> Handler:
-    """`GET /inbox/receipts?after=CURSOR`: this source's receipts again, from a cursor on."""
+    """`GET /inbox/receipts?after=CURSOR&notices_after=CURSOR`: this source's receipts and notices, from a cursor on."""
 
     async def handle(request: Request, source: str) -> Response:
-        after = query(request, ("after",)).get("after", "0")
-        if not (after.isascii() and after.isdecimal() and len(after) <= CURSOR_DIGITS):
-            raise Refusal("query", parameter="after")
-        receipts, last = await lane.for_machines(doors.inbox.receipts, source, int(after))
-        return _json({"receipts": receipts, "next": last})
+        given = query(request, ("after", "notices_after"))
+        after, notices_after = _cursor(given, "after"), _cursor(given, "notices_after")
+        receipts, last = await lane.for_machines(doors.inbox.receipts, source, after)
+        notices, last_notice = await lane.for_machines(doors.inbox.told, source, notices_after)
+        return _json({"receipts": receipts, "next": last, "notices": notices, "notices_next": last_notice})
 
     return handle
+
+
+def post_opened(doors: Doors, lane: Lane) -> Handler:
+    """`POST /inbox/notices/{id}/opened`: somebody of this source's agency opens a notice; recorded, then answered."""
+
+    async def handle(request: Request, source: str) -> Response:
+        query(request)
+        person = word(await entry(request, doors), "person")
+        if len(person) > PERSON_LIMIT:
+            raise Refusal("misfit", member="person")
+        try:
+            return _json(await lane.for_machines(doors.inbox.open_notice, source, request.path_params["id"], person))
+        except NoNotice:
+            raise Refusal("no-notice") from None
+
+    return handle
+
+
+def _cursor(given: Mapping[str, str], name: str) -> int:
+    text = given.get(name, "0")
+    if not (text.isascii() and text.isdecimal() and len(text) <= CURSOR_DIGITS):
+        raise Refusal("query", parameter=name)
+    return int(text)
 
 
 def lines(raw: bytes) -> list[bytes]:

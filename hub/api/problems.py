@@ -40,6 +40,7 @@ PROBLEMS: Final[Mapping[str, Problem]] = {
     "no-standing": Problem(403, "No role today", "The record gives this person no such role today."),
     "no-answer": Problem(404, "No answer", "No answer can be given here; ring the front door."),
     "no-page": Problem(404, "No such page", "The hub has no such address."),
+    "no-notice": Problem(404, "No such notice", "This source was given no notice of this id."),
     "no-record": Problem(404, "No such record", "No quarantined record of this id waits with its bytes."),
     "method": Problem(405, "Method not allowed", "This address takes other methods; the Allow header names them."),
     "slow": Problem(408, "Too slow", "The body did not arrive in time; send it again."),
@@ -71,7 +72,7 @@ MEMBERS: Final = frozenset({
     "event", "version", "partnership", "origin", "change", "references", "remarks", "happened", "learned", "recorded",
     "child", "said_by", "summary", "narrative", "childs_words", "adults_account", "people", "place", "shared_under",
     "relevance", "addressed_to", "asked", "by_when", "not_to_be_told", "told", "afterwards", "label", "incident",
-    "details", "role", "decision", "other", "reason",
+    "details", "role", "decision", "other", "reason", "person",
 })  # fmt: skip
 """Names that a problem may name; anything else a caller may have written."""
 

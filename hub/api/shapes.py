@@ -27,7 +27,7 @@ SCHEMAS: dict[str, Any] = {
             "title": TEXT,
             "status": {"type": "integer", "minimum": 400, "maximum": 599},
             "detail": TEXT,
-            "parameter": {"enum": ["role", "as_of", "after"]},
+            "parameter": {"enum": ["role", "as_of", "after", "notices_after"]},
             "media_type": {"enum": ["application/x-ndjson", "application/json"]},
             "member": TEXT,
             "rule": TEXT,
@@ -44,6 +44,26 @@ SCHEMAS: dict[str, Any] = {
                 "description": "JWS compact, typ sg-receipts+jws, one row a record",
             },
             "next": {**NUMBER, "description": "cursor to ask after next"},
+            "notices": {"type": "string", "description": "JWS compact, typ sg-notices+jws"},
+            "notices_next": {**NUMBER, "description": "cursor of notices to ask after next"},
+        },
+        "additionalProperties": False,
+    },
+    "Opening": {
+        "type": "object",
+        "required": ["person"],
+        "properties": {"person": {"type": "string", "minLength": 1, "maxLength": 120}},
+        "additionalProperties": False,
+    },
+    "Opened": {
+        "description": "Whom the notice is about, where the source has no pseudonym for the child or the law says so.",
+        "type": "object",
+        "required": ["id", "kind", "opened"],
+        "properties": {
+            "id": TEXT,
+            "kind": TEXT,
+            "opened": {"type": "string", "format": "date-time"},
+            "child": {"type": "object"},
         },
         "additionalProperties": False,
     },
@@ -187,6 +207,13 @@ ADMITTED = {
 }
 EXAMPLES: Mapping[str, Any] = {
     "Receipts": {"receipts": RECEIPTS},
+    "Opening": {"person": "marnie.pell"},
+    "Opened": {
+        "id": "5d41402abc4b2a76b9719d911017c592",
+        "kind": "domestic-abuse-notice",
+        "opened": "2024-10-04T07:52:00.000+00:00",
+        "child": {"names": [{"use": "usual", "family": "Quillfeather", "given": ["Wrenna"]}]},
+    },
     "Head": {"source": SOURCE, "sequence": 42, "digest": DIGEST},
     "Chronology": {
         "child": {"id": CHILD, "name": "Wrenna Quillfeather", "also_known_as": [], "birth_date": "2014-05-17"},

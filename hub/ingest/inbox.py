@@ -8,8 +8,10 @@ from datetime import datetime
 import orjson
 
 from hub.ingest.admission import Admission
+from hub.ingest.notices import Notices
 from hub.store.record import Record
 from schemas.envelope import Receipt, Refused, SigningKey, open_transport_token, sign_receipts
+from schemas.notices import Notice, sign_notices
 from schemas.receipts import SourceHead
 
 BODY_LIMIT = 4 * 1024 * 1024
@@ -29,10 +31,11 @@ class Inbox:
     """Takes batches from registered sources and answers with receipts."""
 
     def __init__(
-        self, record: Record, admission: Admission, key: SigningKey, *, hub: str, records_a_minute: int,
-        clock: Callable[[], datetime],
+        self, record: Record, admission: Admission, notices: Notices, key: SigningKey, *, hub: str,
+        records_a_minute: int, clock: Callable[[], datetime],
     ) -> None:  # fmt: skip
-        self.record, self.admission, self.key, self.hub, self.clock = record, admission, key, hub, clock
+        self.record, self.admission, self.notices, self.key = record, admission, notices, key
+        self.hub, self.clock = hub, clock
         self.records_a_minute = records_a_minute
         self._spent: dict[str, tuple[float, float]] = {}
 
@@ -76,6 +79,22 @@ class Inbox:
         """(signed receipts after this cursor, cursor to ask after next)."""
         receipts = self.after(source, after)
         return self._signed(receipts), receipts[-1].cursor if receipts else after
+
+    def told(self, source: str, after: int) -> tuple[str, int]:
+        """(signed notices after this cursor, cursor to ask after next), up to what is recorded now."""
+        self.notices.follow()
+        notices = self.notices.after(source, after)
+        return self.sign_notices(notices, source), notices[-1].cursor if notices else after
+
+    def open_notice(self, source: str, notice_id: str, person: str) -> dict[str, object]:
+        """Whom a notice is about, once it is recorded who opened it. Errors: `NoNotice`, `KeyAway`."""
+        return self.notices.open(source, notice_id, person)
+
+    def sign_notices(self, notices: Sequence[Notice], source: str, *, on_topic: bool = False) -> str:
+        """Notices signed for a source; for a topic with the source's head."""
+        at = self.clock().isoformat(timespec="milliseconds")
+        head = SourceHead(**self.head(source)) if on_topic else None  # type: ignore[arg-type]
+        return sign_notices(notices, self.key, hub=self.hub, source=source, at=at, head=head)
 
     def after(self, source: str, cursor: int) -> list[Receipt]:
         """A page of a source's receipts after this cursor, in the order in which they were committed."""

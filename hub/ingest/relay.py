@@ -1,4 +1,4 @@
-"""Receipts on their way out by Kafka: what the record has for a source, after what was already published to it.
+"""Receipts and notices on their way out by Kafka: what the record has for a source, after what was already published.
 
 Receipts are rows that were committed with the facts, so nothing can be answered that did not happen, and nothing that
 happened stays unanswered: the cursor is stored after the brokers' word, a crash between sends a batch twice. Whoever
@@ -21,6 +21,8 @@ from hub.watch import Watch
 from schemas.topics import receipts_topic
 
 LOG = logging.getLogger("hub.ingest.relay")
+NOTICES = "notices to "
+"""Before a source's name, where the record keeps how far its notices were published."""
 LOOK_EVERY_S = 1.0
 """How often it looks for receipts that other doors and processes wrote."""
 REST_S = 5.0
@@ -41,7 +43,8 @@ class Relay:
         self._held: set[str] = set()
         self._due: set[str] = set()
         self._rests: dict[str, float] = {}
-        self._newest = -1
+        self._newest = (-1, -1)
+        """Cursors of the newest receipt and the newest notice of all."""
 
     def hold(self, source: str) -> None:
         """This process answers this source from now on."""
@@ -73,10 +76,11 @@ class Relay:
 
     def turn(self) -> None:
         """One round over the sources that have something new. A fault makes its source rest, and is tried again."""
-        try:
-            self._look()
-        except Exception as fault:  # one of the loops that must not die
-            self._fault(fault)
+        for step in (self.inbox.notices.follow, self._look):  # a notice that cannot be written holds no receipt back
+            try:
+                step()
+            except Exception as fault:  # one of the loops that must not die
+                self._fault(fault)
         for source in self._take_due():
             try:
                 self._publish(source)
@@ -86,7 +90,8 @@ class Relay:
 
     def _look(self) -> None:
         """When anybody wrote a receipt, every source that we hold may have one."""
-        newest = self.record.query("SELECT COALESCE(MAX(cursor), 0) FROM receipt")[0][0]
+        receipts = self.record.query("SELECT COALESCE(MAX(cursor), 0) FROM receipt")[0][0]
+        newest = receipts, self.inbox.notices.newest()
         if newest != self._newest:
             with self._lock:
                 self._due |= self._held
@@ -108,7 +113,17 @@ class Relay:
             cursor = receipts[-1].cursor
             self.record.relay(source, cursor)
             self.watch.relayed(source, len(receipts))
+        self._publish_notices(source)
         self.watch.outstanding(source, 0.0)
+
+    def _publish_notices(self, source: str) -> None:
+        mark = NOTICES + source
+        cursor = self.record.relayed(mark)
+        while notices := self.inbox.notices.after(source, cursor):
+            signed = self.inbox.sign_notices(notices, source, on_topic=True)
+            self.outlet.send(receipts_topic(source), source.encode(), signed.encode())
+            cursor = notices[-1].cursor
+            self.record.relay(mark, cursor)
 
     def _rest(self, source: str) -> None:
         with self._lock:

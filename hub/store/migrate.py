@@ -20,7 +20,8 @@ RIGHTS: Mapping[str, str] = {
     "stored_events": "SELECT, INSERT", "log": "SELECT, INSERT", "inbox": "SELECT, INSERT",
     "receipt": "SELECT, INSERT", "identity_index": "SELECT, INSERT", "source_head": "SELECT, INSERT, UPDATE",
     "consumed": "SELECT, INSERT, UPDATE", "relayed": "SELECT, INSERT, UPDATE",
-    "quarantine": "SELECT, INSERT, UPDATE (state)",
+    "quarantine": "SELECT, INSERT, UPDATE (state)", "notice": "SELECT, INSERT",
+    "noticed": "SELECT, INSERT, UPDATE", "notice_waits": "SELECT, INSERT, DELETE",
     "token_once": "SELECT, INSERT, DELETE", "progress": "SELECT, INSERT, UPDATE, DELETE",
     "entry": "SELECT, INSERT, UPDATE, DELETE",
 }  # fmt: skip

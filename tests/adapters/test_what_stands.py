@@ -405,7 +405,7 @@ def test_what_is_asked_about_leaves_and_names_that_rule(open_adapter):
         assert tell(health, adt("A04", 1, ORRIN)) == [{"held-back": 1}]
         ((subject,),) = health.outbox.select("SELECT subject FROM held_about")
         with health.outbox.transaction():
-            health.outbox.memory.add_asked(subject, "2025-10-03T12:00:00Z")
+            health.outbox.noticing.ask_about(subject, "2025-10-03T12:00:00Z", history=False)
         assert tell(health, adt("A04", 2, ORRIN, {"PV1-19": "V2^^^VISITID"})) == [{"events": 1}]
         assert tell(health, adt("A04", 3, UNA, {"PV1-19": "V3^^^VISITID"})) == [{"held-back": 1}]
         assert [one["relevance"] for one in health.events()] == [{"rule": "asked-about", "edition": "2024-09"}]

@@ -71,6 +71,14 @@ class Fakes:
         self._called("receipts")
         return "receipts", after
 
+    def told(self, source: str, after: int) -> tuple[str, int]:
+        self._called("told")
+        return "notices", after
+
+    def open_notice(self, source: str, notice_id: str, person: str) -> Mapping[str, object]:
+        self._called("open_notice", person)
+        return {"id": notice_id, "kind": "history-asked", "opened": "2025-03-03T12:00:00.000+00:00"}
+
     def chronology(self, ask: Ask) -> Answer:
         self._called("chronology", ask)
         if str(ask.child) != CHILD:
@@ -166,6 +174,10 @@ GOOD_CALLS: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/inbox"): {"path": "/inbox", "headers": NDJSON, "body": b"{}\n"},
     ("GET", "/inbox/head"): {"path": "/inbox/head"},
     ("GET", "/inbox/receipts"): {"path": "/inbox/receipts", "query": "after=1"},
+    ("POST", "/inbox/notices/{id}/opened"): {
+        "path": "/inbox/notices/5d41402abc4b2a76b9719d911017c592/opened", "headers": JSON,
+        "body": b'{"person":"marnie.pell"}',
+    },
     ("GET", "/children/{id:path}/chronology"): {"path": f"/children/{CHILD}/chronology", "query": "purpose=s47"},
     ("POST", QUERY): {
         "path": QUERY, "headers": JSON, "body": b'{"person":{},"reason":"s47"}',
@@ -385,6 +397,7 @@ def tainted() -> list[Any]:
         found.append((name, *chronology, {"query": asked}))
     found.append(("child's id", *chronology, {"path": f"/children/{MARKER}/chronology"}))
     found.append(("quarantine id", "POST", "/casework/quarantine/{id}", {"path": f"/casework/quarantine/{MARKER}"}))
+    found.append(("notice id", "POST", "/inbox/notices/{id}/opened", {"path": f"/inbox/notices/{MARKER}/opened"}))
     found.append(("cursor", "GET", "/inbox/receipts", {"query": f"after={query}"}))
     found.append(("path", "GET", "/inbox/head", {"path": f"/{MARKER}"}))
     return [pytest.param(*rest, id=f"{place} of {rest[0]} {rest[1]}") for place, *rest in found]
@@ -423,7 +436,7 @@ def test_every_problem_is_the_same_whoever_meets_it_and_whenever(fakes):
 
 
 def test_addresses_hold_random_ids_and_codes_only():
-    allowed = {"id", "purpose", "role", "as_of", "cursor", "after", "If-None-Match"}
+    allowed = {"id", "purpose", "role", "as_of", "cursor", "after", "notices_after", "If-None-Match"}
     parameters = {
         parameter["name"]
         for methods in document()["paths"].values()

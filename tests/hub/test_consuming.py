@@ -21,7 +21,8 @@ from hub.bootstrap import Hub
 from hub.consuming import read_brokers
 from hub.settings import Settings, SettingsError
 from infra.kafka.cluster import free_ports
-from schemas.envelope import KeyEntry, PublicSealingKey, Receipt, open_receipts
+from schemas.envelope import KeyEntry, PublicSealingKey, Receipt
+from schemas.notices import open_answers
 from schemas.topics import events_topic, receipts_topic
 from tests.hub.test_watch import get
 
@@ -80,7 +81,9 @@ class Line:
             reader.assign([part])
             reader.seek(part, 0)
             messages = [one for batch in reader.poll(timeout_ms=500).values() for one in batch]
-            return [row for one in messages for row in open_receipts(one.value.decode(), pinned)]
+            whose = {"hub": pinned.source, "source": self.source}
+            said = [open_answers(one.value.decode(), pinned, **whose)[0] for one in messages]
+            return [row for batch in said for row in batch if isinstance(row, Receipt)]
         finally:
             reader.close()
 

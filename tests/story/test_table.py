@@ -92,6 +92,23 @@ def test_what_no_rule_lets_go_is_held_back_until_the_schools_lead_chooses_to_sen
     assert story.stage.status("tarnwhistle")["held_back"]["records"] == []
 
 
+def test_the_domestic_abuse_notice_reached_school_a_before_its_day_started_and_was_opened(story: Story) -> None:
+    notices = [one for one in story.stage.notices("larkbeck") if one["kind"] == "domestic-abuse-notice"]
+    assert [(one["by"], one["opened"][:16]) for one in notices] == [("marnie.pell", "2024-10-04T06:52")] * 2
+    assert not any(word in str(notices) for word in ("Wrenna", "Tobin", "Quillfeather", "northmarch"))
+
+
+def test_school_b_is_told_by_its_own_pseudonym_that_a_condition_protects_the_child(story: Story) -> None:
+    story.at(525, "11:15")
+    told = {one["kind"]: one for one in story.stage.collect("tarnwhistle")}
+    assert told["condition-started"]["subject"]
+    assert "opened" not in told["condition-started"]
+
+
+def test_what_school_a_sent_on_d267_it_sent_because_it_was_told_of_the_child(story: Story) -> None:
+    assert story.stage.status("larkbeck")["held_back"]["rules"] == []
+
+
 def test_nobody_is_told_the_referrers_name(story: Story) -> None:
     for word, reading in story.readings.items():
         assert "Perpetua" not in str(reading), word

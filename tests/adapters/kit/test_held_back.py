@@ -114,7 +114,7 @@ def test_when_the_hub_asks_about_a_child_what_is_kept_of_that_child_leaves_and_n
     line.once(folder, 10)
     subject = subject_of(home, "C-1")
     with outbox.transaction():
-        outbox.memory.add_asked(subject, "2024-10-03T12:00:00Z")
+        outbox.noticing.ask_about(subject, "2024-10-03T12:00:00Z", history=False)
     assert line.send_kept(outbox.keeping.find_about(subject), 10)
     assert [one["rule"] for one in relevance(hub)] == ["asked-about", "already-shared"]
     assert line.intake.tally.ends["held-back"] == 3
@@ -155,7 +155,7 @@ def test_an_outbox_of_the_shape_before_gets_what_is_new_and_keeps_what_it_holds(
     outbox.close()
     with sqlite3.connect(home.outbox_path) as before:
         for statement in (
-            "DROP TABLE held_about", "DROP TABLE asked", "DROP INDEX native_kept",
+            "DROP TABLE held_about", "DROP TABLE asked", "DROP TABLE notice", "DROP INDEX native_kept",
             "ALTER TABLE native DROP COLUMN format", "UPDATE meta SET value = 3 WHERE name = 'shape'",
         ):  # fmt: skip
             before.execute(statement)

@@ -20,6 +20,7 @@ from hub.casework import Misfit, NotYours, Recorded
 from hub.disclosure import Answer, Ask, NoAnswer, Search
 from hub.disclosure.query import NOTHING
 from hub.ingest.inbox import NotACaller, TooMany
+from hub.ingest.notices import NoNotice
 from schemas.envelope import Receipt
 from schemas.strict import strict_json
 
@@ -34,6 +35,9 @@ ROLES = ("frontDoor", "schoolLead")
 
 def receipt(outcome: str = "admitted", reason: str = "", position: int | None = 7) -> Receipt:
     return Receipt(SOURCE, "e1", "ab" * 32, outcome, reason, position, "2025-03-03T12:00:00.000+00:00", 3, "cd" * 32)
+
+
+NOTICE = "5d41402abc4b2a76b9719d911017c592"
 
 
 @dataclass
@@ -61,6 +65,14 @@ class FakeInbox:
 
     def receipts(self, source: str, after: int) -> tuple[str, int]:
         return "a.signed.receipt", after + 1
+
+    def told(self, source: str, after: int) -> tuple[str, int]:
+        return "a.signed.notice", after
+
+    def open_notice(self, source: str, notice_id: str, person: str) -> Mapping[str, object]:
+        if notice_id != NOTICE:
+            raise NoNotice
+        return {"id": notice_id, "kind": "history-asked", "opened": "2025-03-03T12:00:00.000+00:00"}
 
 
 @dataclass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from hub.ingest.inbox import BODY_LIMIT, RECORDS_LIMIT
@@ -70,13 +72,29 @@ def test_a_source_gets_its_head(world):
 
 
 def test_a_source_gets_its_receipts_again_from_a_cursor_on(world):
-    assert world.source.get("/inbox/receipts").json() == {"receipts": "a.signed.receipt", "next": 1}
-    assert world.source.get("/inbox/receipts?after=41").json()["next"] == 42
+    assert world.source.get("/inbox/receipts").json() == {
+        "receipts": "a.signed.receipt", "next": 1, "notices": "a.signed.notice", "notices_next": 0,
+    }  # fmt: skip
+    again = world.source.get("/inbox/receipts?after=41&notices_after=7").json()
+    assert (again["next"], again["notices_next"]) == (42, 7)
 
 
+@pytest.mark.parametrize("name", ["after", "notices_after"])
 @pytest.mark.parametrize("after", ["-1", "1.5", "x", "", "9" * 19, "%D9%A3", "1%00"])
-def test_a_cursor_that_is_no_number_is_refused(world, problem, after):
-    assert problem(world.source.get(f"/inbox/receipts?after={after}")) == (400, "query")
+def test_a_cursor_that_is_no_number_is_refused(world, problem, name, after):
+    assert problem(world.source.get(f"/inbox/receipts?{name}={after}")) == (400, "query")
+
+
+def test_a_notice_is_opened_by_a_named_person_and_nobody_elses_is_there(world, problem):
+    address = "/inbox/notices/5d41402abc4b2a76b9719d911017c592/opened"
+    assert world.source.post(address, '{"person": "marnie.pell"}').json()["kind"] == "history-asked"
+    assert problem(world.source.post(address, "{}")) == (422, "misfit")
+    assert problem(world.source.post(address, json.dumps({"person": "x" * 121}))) == (422, "misfit")
+    assert problem(world.source.post("/inbox/notices/another/opened", '{"person": "marnie.pell"}')) == (
+        404,
+        "no-notice",
+    )
+    assert problem(world.person.post(address, '{"person": "marnie.pell"}')) == (401, "token")
 
 
 def test_a_persons_token_is_no_sources_token(world, problem):

@@ -11,7 +11,8 @@ from eventsourcing.persistence import OperationalError
 
 from hub.bootstrap import Hub
 from hub.ingest.relay import REST_S, Relay
-from schemas.envelope import KeyEntry, Receipt, SigningKey, open_receipts, open_receipts_head
+from schemas.envelope import KeyEntry, Receipt, SigningKey, open_receipts_head
+from schemas.notices import Notice, open_answers
 from schemas.topics import receipts_topic
 from tests.contracts.fake_kafka import FakeKafka, FakeOutlet
 
@@ -47,7 +48,8 @@ def pinned(hub: Hub) -> KeyEntry:
 
 def received(hub: Hub, kafka: FakeKafka, source: str) -> list[Receipt]:
     messages = kafka.topics[receipts_topic(source)].log
-    return [row for one in messages for row in open_receipts(one.decode(), pinned(hub), hub=hub.charter.hub)]
+    opened = [open_answers(one.decode(), pinned(hub), hub=hub.charter.hub, source=source)[0] for one in messages]
+    return [row for said in opened for row in said if isinstance(row, Receipt)]
 
 
 def test_receipts_arrive_and_open_with_the_pinned_key_and_tell_how_far_the_hub_has_heard(
@@ -57,10 +59,33 @@ def test_receipts_arrive_and_open_with_the_pinned_key_and_tell_how_far_the_hub_h
     hub.admission.admit([police.seal(id="e1"), b"bad"], police.source)
     relay.turn()
     assert [row.outcome for row in received(hub, kafka, police.source)] == ["admitted", "quarantined"]
-    (message,) = kafka.topics[receipts_topic(police.source)].log
+    message = kafka.topics[receipts_topic(police.source)].log[0]
     _, head = open_receipts_head(message.decode(), pinned(hub))
     assert head is not None
     assert (head.source, head.sequence, head.digest) == (police.source, 1, police.digest)
+
+
+def test_notices_go_out_on_the_same_topic_each_once_and_tell_the_head_too(
+    hub: Hub, relay: Relay, kafka: FakeKafka, police: Any
+) -> None:
+    relay.hold(police.source)
+    hub.admission.admit([police.seal(id="e1")], police.source)  # a domestic abuse incident, the child on no known roll
+    relay.turn()
+    relay.turn()
+    messages = kafka.topics[receipts_topic(police.source)].log
+    said = [open_answers(one.decode(), pinned(hub), hub=hub.charter.hub, source=police.source) for one in messages]
+    assert [one.kind for batch, _ in said for one in batch if isinstance(one, Notice)] == ["undelivered"]
+    assert [head.sequence for _, head in said if head] == [1, 1]
+
+
+def test_a_notice_that_cannot_be_written_holds_no_receipt_back(
+    hub: Hub, relay: Relay, kafka: FakeKafka, police: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay.hold(police.source)
+    hub.admission.admit([police.seal(id="e1")], police.source)
+    monkeypatch.setattr(hub.notices, "follow", _stumble)
+    relay.turn()
+    assert [row.id for row in received(hub, kafka, police.source)] == ["e1"]
 
 
 def test_each_receipt_goes_out_once_while_all_is_well(hub: Hub, relay: Relay, kafka: FakeKafka, police: Any) -> None:

@@ -1,0 +1,212 @@
+"""What agencies must be told, as rows that their sources fetch beside receipts; and that somebody there opened one.
+
+It follows the record: notices and the place up to which it came are one transaction, so that whatever must be told is
+told at least once and has one row. A row names no child and no place; who a notice is about is answered when a person
+opens it, and that is recorded first. When a fact's key is away the others go on and it is tried again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from hub.domain.facts import Fact
+from hub.ingest.admission import Admission
+from hub.ingest.telling import RULES, UNDELIVERED, Telling, is_protected, tell
+from hub.store.database import Transaction
+from hub.store.keys import KeyAway
+from hub.store.record import NOT_CHILDREN, Record, contract_of, to_fact
+from schemas.notices import NO_SUBJECT, Notice
+
+LOG = logging.getLogger("hub.ingest.notices")
+BATCH = 1000
+NOTICES_A_PAGE = 500
+ABOUT_NOBODY = (UNDELIVERED, "source-silent")
+"""Kinds that answer the sender's own event, or are about no child: nothing more is said when they are opened."""
+OPENED = "notice-opened/v1"
+
+
+class NoNotice(Exception):
+    """This source has no notice of this id."""
+
+
+class Notices:
+    """Writes, gives and opens notices. Several processes may follow; each row is written once."""
+
+    def __init__(self, record: Record, admission: Admission, *, clock: Callable[[], datetime]) -> None:
+        self.record, self.admission, self.clock = record, admission, clock
+        self._lock = threading.Lock()
+
+    def after(self, source: str, cursor: int) -> list[Notice]:
+        """A page of a source's notices after this cursor, in the order in which they were written."""
+        rows = self.record.query(
+            'SELECT cursor, "row" FROM notice WHERE caller=? AND cursor>? ORDER BY cursor LIMIT ?',
+            (source, cursor, NOTICES_A_PAGE),
+        )
+        return [Notice(cursor=at, **orjson.loads(row)) for at, row in rows]
+
+    def newest(self) -> int:
+        """The cursor of the newest notice of all; 0 before the first."""
+        return int(self.record.query("SELECT COALESCE(MAX(cursor), 0) FROM notice")[0][0])
+
+    def follow(self) -> None:
+        """Tell whatever was recorded since, to its end."""
+        with self._lock:
+            self._try_waiting()
+            while self._follow_batch():
+                pass
+
+    def open(self, source: str, notice_id: str, person: str) -> dict[str, Any]:
+        """That a person of this source's agency opened a notice: recorded, then answered with whom it is about where
+        the notice alone does not say it. Errors: `NoNotice`, `KeyAway`."""
+        rows = self.record.query('SELECT position, "row" FROM notice WHERE caller=? AND id=?', (source, notice_id))
+        if not rows:
+            raise NoNotice
+        position, row = rows[0][0], orjson.loads(rows[0][1])
+        child = {} if row["kind"] in ABOUT_NOBODY else self._describe(position, row)
+        at = self.admission.note(OPENED, {"source": source, "notice": notice_id, "kind": row["kind"], "person": person})
+        return {"id": notice_id, "kind": row["kind"], "opened": at, **({"child": child} if child else {})}
+
+    # -- following
+
+    def _follow_batch(self) -> bool:
+        begun = self._position()
+        rows = self.record.query(
+            "SELECT l.position, e.topic FROM (SELECT position, stream, seq FROM log WHERE position>? ORDER BY position"
+            " LIMIT ?) AS l LEFT JOIN stored_events e ON e.originator_id=l.stream AND e.originator_version=l.seq"
+            " ORDER BY l.position",
+            (begun, BATCH),
+        )
+        if not rows:
+            return False
+        made: list[tuple[str, str, int, dict[str, Any]]] = []
+        waits: list[int] = []
+        for position in (at for at, topic in rows if topic and contract_of(topic)[0] in RULES):
+            try:
+                made += self._tell(position)
+            except KeyAway:
+                LOG.error("a notice waits for a key: position=%s", position)
+                waits.append(position)
+        with self.record.database.transaction(turn="notices") as transaction:
+            moved = "UPDATE noticed SET position=? WHERE follower='notices' AND position=?"
+            if transaction.execute(moved, (rows[-1][0], begun)):  # else another process told these
+                self._insert(transaction, made)
+                transaction.insert("notice_waits", [(position,) for position in waits], unless_there=True)
+        return len(rows) == BATCH
+
+    def _position(self) -> int:
+        rows = self.record.query("SELECT position FROM noticed WHERE follower='notices'")
+        if rows:
+            return int(rows[0][0])
+        with self.record.database.transaction() as begun:
+            begun.insert("noticed", [("notices", 0)], unless_there=True)
+        return 0
+
+    def _try_waiting(self) -> None:
+        for (position,) in self.record.query("SELECT position FROM notice_waits ORDER BY position"):
+            try:
+                made = self._tell(position)
+            except KeyAway:
+                continue
+            with self.record.database.transaction(turn="notices") as transaction:
+                if transaction.execute("DELETE FROM notice_waits WHERE position=?", (position,)):
+                    self._insert(transaction, made)
+
+    def _insert(self, transaction: Transaction, made: Sequence[tuple[str, str, int, dict[str, Any]]]) -> None:
+        ((last,),) = transaction.query("SELECT COALESCE(MAX(cursor), 0) FROM notice")
+        rows = [
+            (at, caller, id, place, orjson.dumps(row)) for at, (caller, id, place, row) in enumerate(made, last + 1)
+        ]
+        transaction.insert("notice", rows)
+
+    # -- one fact
+
+    def _tell(self, position: int) -> list[tuple[str, str, int, dict[str, Any]]]:
+        """(source, notice id, position, row) of all that this fact must be told to. Errors: `KeyAway`."""
+        entry = self.record.entry_at(position)
+        if entry.stream in NOT_CHILDREN or entry.row is None:
+            return []
+        self.admission.catch_up()
+        fact = to_fact(entry.row, position)
+        sender = self.admission.keyring.senders.get(fact.source)
+        if sender is None or sender.history:
+            return []
+        telling = tell(fact, self._facts_of(fact.stream))
+        return [] if telling is None else list(self._rows(fact, telling))
+
+    def _rows(self, fact: Fact, telling: Telling) -> Iterator[tuple[str, str, int, dict[str, Any]]]:
+        for service in telling.services:
+            sources, why_not = self._receivers(service)
+            for source in sources:
+                yield self._row(fact, source, telling.kind, service, by_when=telling.by_when)
+            if why_not:
+                yield self._row(fact, fact.source, UNDELIVERED, service, reason=why_not)
+        if not telling.services:
+            yield self._row(fact, fact.source, UNDELIVERED, "", reason=telling.reason)
+
+    def _row(
+        self, fact: Fact, source: str, kind: str, service: str, *, reason: str = "", by_when: str = ""
+    ) -> tuple[str, str, int, dict[str, Any]]:
+        notice_id = hashlib.sha256(f"{fact.position}\x1f{source}\x1f{kind}\x1f{service}".encode()).hexdigest()[:32]
+        own = kind == UNDELIVERED
+        row = {
+            "id": notice_id, "kind": kind, "at": self.clock().isoformat(timespec="milliseconds"),
+            "subject": fact.subject if own else self._subject(source, fact.stream), "reason": reason,
+            "about": fact.id if own else "", "by_when": by_when,
+        }  # fmt: skip
+        return source, notice_id, fact.position, row
+
+    def _receivers(self, service: str) -> tuple[list[str], str]:
+        """(the sources that speak for a service and can be told, why nobody can). Where a service's people use the
+        people's door, what is addressed to them waits on their own lists, and nothing goes back."""
+        keyring = self.admission.keyring
+        owners = [keyring.senders[source] for source in sorted(keyring.services.get(service, ()))]
+        speaking = {key.source for key in keyring.active() if key.purpose == "transport"}
+        sources = [one.source for one in owners if not one.kept and not one.history and one.source in speaking]
+        if sources or any(one.kept for one in owners):
+            return sources, ""
+        return [], "closed" if owners else "unknown-service"
+
+    def _subject(self, source: str, stream: UUID) -> str:
+        """The newest of the pseudonyms that a source uses for this child; none where it sent nothing about it."""
+        register = self.admission.resolver.register
+        child = register.survivor(stream)
+        own = [subject for (of, subject) in register.assigned if of == source and register.find(of, subject) == child]
+        return own[-1] if own else NO_SUBJECT
+
+    def _facts_of(self, stream: UUID) -> list[Fact]:
+        """Every fact of the child, whichever of its ids it came under, as it was admitted. Errors: `KeyAway`."""
+        members = self.admission.resolver.register.members(stream)
+        return sorted((fact for one in members for fact in self.record.facts(one)), key=lambda fact: fact.admitted)
+
+    def _describe(self, position: int, row: dict[str, Any]) -> dict[str, Any]:
+        """Name and, where history is asked of somebody who has no word for the child, birth date. Nothing of an event
+        that was taken back, and no name that was learned while the child's location is protected."""
+        entry = self.record.entry_at(position)
+        assert entry.row is not None
+        self.admission.catch_up()
+        fact = to_fact(entry.row, position)
+        facts = self._facts_of(fact.stream)
+        if tell(fact, facts) is None:
+            return {}
+        told = fact.data.get("child", {})
+        if not told.get("names"):
+            told = next((one.data["child"] for one in reversed(_open_to_all(facts)) if _has_names(one)), told)
+        members = ("names", "birth_date") if row["kind"] == "history-asked" else ("names",)
+        return {name: told[name] for name in members if name in told}
+
+
+def _has_names(fact: Fact) -> bool:
+    return bool(fact.data.get("child", {}).get("names"))
+
+
+def _open_to_all(facts: Sequence[Fact]) -> list[Fact]:
+    """What was recorded while the location was not protected."""
+    return [fact for n, fact in enumerate(facts) if not is_protected(facts[: n + 1])]

@@ -1,0 +1,135 @@
+"""Whom an event must be told to, beside those who come to read it: pure, one small rule a kind.
+
+Names services, never sources or people; where nothing may be delivered it says why, and the sender is told so. It reads
+only what the child's own facts say: who has it on roll, whether its location is protected, what was taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hub.domain.child import taken_back
+from hub.domain.facts import Fact
+
+ENCOMPASS = "domestic-abuse-notice"
+UNDELIVERED = "undelivered"
+A_SCHOOL = "a school"
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What is to be told to which services; without any, `reason` is why it goes back to its sender."""
+
+    kind: str
+    services: tuple[str, ...] = ()
+    reason: str = ""
+    by_when: str = ""
+
+
+def tell(fact: Fact, facts: Sequence[Fact]) -> Telling | None:
+    """What this event has to be told of, by all facts of its child up to now; None: nothing."""
+    gone = {key for one in facts for key in taken_back(one)}
+    if fact.key in gone or fact.data.get("change", "new") != "new":
+        return None
+    return RULES[fact.name](fact, [one for one in facts if one.key not in gone])
+
+
+def _encompass(fact: Fact, facts: Sequence[Fact]) -> Telling | None:
+    """To the setting that the police record names (Victims and Prisoners Act 2024; Operation Encompass)."""
+    if is_protected(facts):  # before anything that depends on where the child is
+        return Telling(UNDELIVERED, reason="protected")
+    details: Mapping[str, Any] = fact.data.get("details", {})
+    return Telling(ENCOMPASS, addressees(fact), by_when=details.get("notify_before", ""))
+
+
+def _incident(fact: Fact, facts: Sequence[Fact]) -> Telling | None:
+    """Where the police record names no setting: to the one school that has the child on roll today."""
+    if any(one.name == ENCOMPASS and _same_incident(one, fact) for one in facts):
+        return None
+    if is_protected(facts):
+        return Telling(UNDELIVERED, reason="protected")
+    if _is_open(facts, "home-education-began", "home-education-ended"):
+        return Telling(UNDELIVERED, reason="home-educated")
+    schools = find_schools(facts)
+    return Telling(ENCOMPASS, schools) if len(schools) == 1 else Telling(UNDELIVERED, reason="ambiguous")
+
+
+def _condition(kind: str) -> Callable[[Fact, Sequence[Fact]], Telling | None]:
+    def condition(fact: Fact, facts: Sequence[Fact]) -> Telling | None:
+        """To whoever has the child on roll, and whom the sender names: they must know who may not come near."""
+        return _if_any(kind, fact, (*find_schools(facts), *addressees(fact)))
+
+    return condition
+
+
+def _withdrawn(fact: Fact, facts: Sequence[Fact]) -> Telling | None:
+    """To the services that the agreement named."""
+    meant = fact.data.get("details", {}).get("agreement")
+    scope: list[str] = []
+    for one in facts:
+        if one.name == "agreement-given" and (meant is None or one.key == (meant["source"], meant["id"])):
+            scope = one.data.get("details", {}).get("scope", {}).get("services", [])
+    return _if_any("agreement-withdrawn", fact, tuple(scope))
+
+
+def _asked(fact: Fact, facts: Sequence[Fact]) -> Telling | None:
+    """A question that is addressed to a service asks what it knows about this child."""
+    return _if_any("history-asked", fact, addressees(fact)) if fact.data.get("asked") else None
+
+
+def _if_any(kind: str, fact: Fact, services: tuple[str, ...]) -> Telling | None:
+    """Nobody is told what their own service said."""
+    others = tuple(dict.fromkeys(one for one in services if one != fact.data["said_by"]["service"]))
+    return Telling(kind, others, by_when=fact.data.get("by_when", "")) if others else None
+
+
+def addressees(fact: Fact) -> tuple[str, ...]:
+    """The services that an event is addressed to."""
+    return tuple(one["service"] for one in fact.data.get("addressed_to", ()) if "service" in one)
+
+
+def is_protected(facts: Iterable[Fact]) -> bool:
+    """Is the child's location protected now?"""
+    return _is_open(facts, "location-protected", "location-protection-ended")
+
+
+def find_schools(facts: Iterable[Fact]) -> tuple[str, ...]:
+    """The schools that have the child on roll, by what they themselves said last."""
+    on_roll: dict[str, bool] = {}
+    for one in facts:
+        if one.name in ROLL and one.data["said_by"].get("service_kind", A_SCHOOL) == A_SCHOOL:
+            on_roll[one.data["said_by"]["service"]] = ROLL[one.name]
+    return tuple(service for service, there in on_roll.items() if there)
+
+
+def _is_open(facts: Iterable[Fact], begins: str, ends: str) -> bool:
+    open_now = False
+    for one in facts:
+        open_now = one.name == begins or (open_now and one.name != ends)
+    return open_now
+
+
+def _same_incident(one: Fact, other: Fact) -> bool:
+    group = other.data.get("incident")
+    return one.source == other.source and group is not None and one.data.get("incident") == group
+
+
+ON_ROLL = ("joined-roll", "absence-pattern", "absent-ten-days", "part-time-timetable", "suspended")
+OFF_ROLL = ("left-roll", "excluded", "missing-education")
+ROLL = {**dict.fromkeys(ON_ROLL, True), **dict.fromkeys(OFF_ROLL, False)}
+"""What a school says of a child it has, or has no more."""
+ASKING = (
+    "advice-sought", "assessment-started", "contact-received", "early-help-offered", "referral-made", "s47-started",
+    "strategy-discussion-called",
+)  # fmt: skip
+RULES: Mapping[str, Callable[[Fact, Sequence[Fact]], Telling | None]] = {
+    ENCOMPASS: _encompass,
+    "domestic-abuse-incident": _incident,
+    "protective-condition-set": _condition("condition-started"),
+    "protective-condition-ended": _condition("condition-ended"),
+    "agreement-withdrawn": _withdrawn,
+    **dict.fromkeys(ASKING, _asked),
+}
+"""Event → its rule. Of other kinds nobody is told; they wait to be read."""

@@ -1,0 +1,284 @@
+"""Whom an event must be told to: at least once, without a name, and what cannot be delivered goes back at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hub.bootstrap import Hub
+from hub.ingest.notices import NoNotice, Notices
+from hub.ingest.telling import find_schools
+from hub.store.record import SOURCES
+from schemas.catalogue import get_example
+from schemas.envelope import KeyEntry
+from schemas.notices import NO_SUBJECT, Notice, open_notices
+
+LARKBECK, TARNWHISTLE = "larkbeck-primary", "tarnwhistle-academy"
+CHILD = {
+    "names": [{"family": "Quillfeather", "given": ["Wrenna"], "use": "usual"}],
+    "birth_date": {"date": "2014-05-17", "accuracy": "AAA"},
+    "address": [{"lines": ["4 Teasel Row"], "postcode": "ZZ99 4QF", "use": "home"}],
+}
+
+
+def service(name: str) -> str:
+    return f"urn:safeguarding:service:{name}"
+
+
+@pytest.fixture
+def school(register: Callable[..., Any]) -> Any:
+    return register(LARKBECK, service={"urn": service(LARKBECK), "name": "Larkbeck", "kind": "a school"})
+
+
+@pytest.fixture
+def other_school(register: Callable[..., Any]) -> Any:
+    return register(TARNWHISTLE, service={"urn": service(TARNWHISTLE), "name": "Tarnwhistle", "kind": "a school"})
+
+
+@pytest.fixture
+def admit(hub: Hub) -> Callable[..., None]:
+    """An agency reports something about the child."""
+
+    def admit(agency: Any, kind: str, **members: Any) -> None:
+        members = {"child": CHILD, "references": None} | members
+        (receipt,) = hub.admission.admit([agency.seal(kind, **members)], agency.source)
+        assert receipt.outcome == "admitted", receipt.reason
+
+    return admit
+
+
+@pytest.fixture
+def note(hub: Hub, staff: Callable[..., str]) -> Callable[..., None]:
+    """Somebody of the front door records something about the one child."""
+    person = staff("ottoline.brack", "frontDoor")
+
+    def note(event: str, **members: Any) -> None:
+        (child,) = hub.register().children()
+        hub.casework.record(person, {"event": event, "child": str(child), **members})
+
+    return note
+
+
+def said_by(name: str, kind: str = "a school") -> dict[str, Any]:
+    return {**get_example("joined-roll", 1)["said_by"], "service": service(name), "service_kind": kind}
+
+
+def told(hub: Hub, agency: Any) -> list[Notice]:
+    hub.notices.follow()
+    return hub.notices.after(agency.source, 0)
+
+
+def kinds(hub: Hub, agency: Any) -> list[tuple[str, str]]:
+    return [(one.kind, one.reason) for one in told(hub, agency)]
+
+
+def addressed(name: str) -> list[dict[str, str]]:
+    return [{"service": service(name), "role": "schoolLead"}]
+
+
+# -- domestic abuse, before the school day
+
+
+def test_the_school_that_the_police_name_is_told_before_the_day_starts(
+    hub: Hub, police: Any, school: Any, admit: Any
+) -> None:
+    admit(police, "domestic-abuse-notice", addressed_to=addressed(LARKBECK))
+    (notice,) = told(hub, school)
+    assert (notice.kind, notice.subject, notice.about) == ("domestic-abuse-notice", NO_SUBJECT, "")
+    assert notice.by_when == "2024-10-04T08:30:00+01:00"
+    assert told(hub, police) == []
+
+
+def test_a_notice_holds_no_name_place_or_source(hub: Hub, police: Any, school: Any, admit: Any) -> None:
+    admit(police, "domestic-abuse-notice", addressed_to=addressed(LARKBECK))
+    told(hub, school)
+    rows = str(hub.record.query('SELECT "row" FROM notice'))
+    assert not any(word in rows for word in ("Wrenna", "Quillfeather", "Teasel", "northmarch", "urn:"))
+
+
+def test_a_school_that_spoke_of_the_child_before_is_told_by_its_own_pseudonym(
+    hub: Hub, police: Any, school: Any, admit: Any
+) -> None:
+    admit(school, "joined-roll", said_by=said_by(LARKBECK), person="pupil-9")
+    admit(police, "domestic-abuse-notice", addressed_to=addressed(LARKBECK))
+    (notice,) = told(hub, school)
+    assert hub.register().find(school.source, notice.subject) == hub.register().children()[0]
+
+
+def test_where_the_police_name_no_school_the_one_with_the_child_on_roll_today_is_told(
+    hub: Hub, police: Any, school: Any, other_school: Any, admit: Any
+) -> None:
+    admit(school, "joined-roll", said_by=said_by(LARKBECK))
+    admit(school, "left-roll", said_by=said_by(LARKBECK))
+    admit(other_school, "joined-roll", said_by=said_by(TARNWHISTLE))
+    admit(police, "domestic-abuse-incident", incident="g1")
+    assert kinds(hub, school) == []
+    assert kinds(hub, other_school) == [("domestic-abuse-notice", "")]
+
+
+def test_an_incident_whose_notice_names_the_school_is_told_once(hub: Hub, police: Any, school: Any, admit: Any) -> None:
+    admit(school, "joined-roll", said_by=said_by(LARKBECK))
+    admit(police, "domestic-abuse-incident", incident="g1")
+    admit(police, "domestic-abuse-notice", incident="g1", addressed_to=addressed(LARKBECK))
+    assert kinds(hub, school) == [("domestic-abuse-notice", "")]
+
+
+@pytest.mark.parametrize("rolls", [(), (LARKBECK, TARNWHISTLE)])
+def test_a_child_on_no_known_roll_or_on_two_goes_back_to_the_police_at_once(
+    hub: Hub, police: Any, school: Any, other_school: Any, admit: Any, rolls: tuple[str, ...]
+) -> None:
+    for name, agency in ((LARKBECK, school), (TARNWHISTLE, other_school)):
+        if name in rolls:
+            admit(agency, "joined-roll", said_by=said_by(name))
+    admit(police, "domestic-abuse-incident", id="pol-1")
+    assert kinds(hub, police) == [("undelivered", "ambiguous")]
+    assert told(hub, police)[0].about == "pol-1"
+    assert kinds(hub, school) == kinds(hub, other_school) == []
+
+
+def test_a_child_educated_at_home_goes_back_to_the_police(hub: Hub, police: Any, school: Any, admit: Any) -> None:
+    admit(school, "joined-roll", said_by=said_by(LARKBECK))
+    admit(police, "home-education-began", said_by=said_by("northmarch-police", "police"))
+    admit(police, "domestic-abuse-incident")
+    assert kinds(hub, police) == [("undelivered", "home-educated")]
+
+
+@pytest.mark.parametrize("kind", ["domestic-abuse-incident", "domestic-abuse-notice"])
+def test_a_protected_location_goes_back_to_the_police_whichever_school_it_is(
+    hub: Hub, police: Any, school: Any, admit: Any, note: Any, kind: str
+) -> None:
+    admit(school, "joined-roll", said_by=said_by(LARKBECK))
+    note("location-protected", details={"reason": "fleeing-abuse"})
+    admit(police, kind, **({"addressed_to": addressed(LARKBECK)} if kind == "domestic-abuse-notice" else {}))
+    assert kinds(hub, police) == [("undelivered", "protected")]
+    assert kinds(hub, school) == []
+
+
+def test_a_notice_to_a_school_that_closed_or_that_nobody_knows_goes_back_to_its_sender(
+    hub: Hub, police: Any, school: Any, admit: Any
+) -> None:
+    key = next(
+        one for one in hub.admission.keyring.active() if one.source == school.source and one.purpose == "transport"
+    )
+    hub.registration.retire(key.kid, 0, {"ada": hub.officer_key("ada")})
+    admit(police, "domestic-abuse-notice", addressed_to=addressed(LARKBECK))
+    admit(police, "domestic-abuse-notice", addressed_to=addressed("nowhere"))
+    assert kinds(hub, police) == [("undelivered", "closed"), ("undelivered", "unknown-service")]
+
+
+def test_what_its_source_took_back_is_told_to_nobody(hub: Hub, police: Any, school: Any, admit: Any) -> None:
+    admit(police, "domestic-abuse-notice", id="n1", addressed_to=addressed(LARKBECK))
+    taken = [{"source": police.source, "id": "n1", "as": "retracts"}]
+    admit(police, "retraction-made", references=taken, details={"reason": "wrong-child"})
+    assert kinds(hub, school) == []
+
+
+# -- conditions, agreements, questions
+
+
+def test_who_has_the_child_on_roll_is_told_when_a_condition_starts_and_when_it_ends(
+    hub: Hub, police: Any, school: Any, admit: Any
+) -> None:
+    admit(school, "joined-roll", said_by=said_by(LARKBECK))
+    admit(police, "protective-condition-set")
+    admit(police, "protective-condition-ended")
+    assert [kind for kind, _ in kinds(hub, school)] == ["condition-started", "condition-ended"]
+
+
+def test_services_that_an_agreement_named_are_told_that_it_was_withdrawn(
+    hub: Hub, police: Any, school: Any, admit: Any, note: Any
+) -> None:
+    admit(school, "joined-roll", said_by=said_by(LARKBECK))
+    scope = {"services": [service(LARKBECK)], "purposes": ["earlyHelp"]}
+    note("agreement-given", details={"kind": "engage", "by": "mother", "scope": scope})
+    given = [one for one in hub.record.since(0) if one.name == "agreement-given"][-1]
+    meant = {"source": given.source, "id": given.id}
+    note("agreement-withdrawn", details={"agreement": meant, "by": "mother", "how": "telephone"})
+    assert kinds(hub, school) == [("agreement-withdrawn", "")]
+
+
+def test_a_question_to_a_service_becomes_a_request_to_its_source_by_its_own_pseudonym(
+    hub: Hub, school: Any, admit: Any, note: Any
+) -> None:
+    admit(school, "joined-roll", said_by=said_by(LARKBECK), person="pupil-9")
+    note("contact-received", addressed_to=addressed(LARKBECK), asked="What do you know?", details={})
+    ((notice),) = told(hub, school)
+    assert (notice.kind, notice.reason) == ("history-asked", "")
+    assert notice.subject
+
+
+# -- once, in order, for its receiver alone
+
+
+def test_following_again_or_in_another_process_tells_nobody_twice(
+    hub: Hub, open_hub: Callable[..., Hub], police: Any, school: Any, admit: Any
+) -> None:
+    other = open_hub()
+    admit(police, "domestic-abuse-notice", addressed_to=addressed(LARKBECK))
+    other.notices.follow()
+    hub.notices.follow()
+    assert len(told(hub, school)) == len(other.notices.after(school.source, 0)) == 1
+
+
+def test_a_process_that_dies_before_the_commit_tells_it_the_next_time(
+    hub: Hub, police: Any, school: Any, admit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admit(police, "domestic-abuse-notice", addressed_to=addressed(LARKBECK))
+
+    def dies(*_: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(Notices, "_insert", dies)
+    with pytest.raises(RuntimeError):
+        hub.notices.follow()
+    monkeypatch.undo()
+    assert kinds(hub, school) == [("domestic-abuse-notice", "")]
+
+
+def test_notices_are_signed_for_one_source_and_follow_a_cursor(hub: Hub, police: Any, school: Any, admit: Any) -> None:
+    for _ in range(3):
+        admit(police, "domestic-abuse-notice", addressed_to=addressed(LARKBECK))
+    jws, following = hub.inbox.told(school.source, 0)
+    key = KeyEntry.from_jwk(hub.receipt_key.public_jwk(), source=hub.charter.hub, purpose="receipt")
+    rows, _ = open_notices(jws, key, hub=hub.charter.hub, source=school.source)
+    assert [one.cursor for one in rows] == [1, 2, 3]
+    assert following == 3
+    assert (
+        open_notices(hub.inbox.told(school.source, 2)[0], key, hub=hub.charter.hub, source=school.source)[0] == rows[2:]
+    )
+
+
+# -- opened
+
+
+def test_the_name_comes_when_a_person_opens_it_and_the_opening_is_recorded_first(
+    hub: Hub, police: Any, school: Any, admit: Any
+) -> None:
+    admit(police, "domestic-abuse-notice", addressed_to=addressed(LARKBECK))
+    (notice,) = told(hub, school)
+    opened = hub.notices.open(school.source, notice.id, "marnie.pell")
+    assert opened["child"] == {"names": CHILD["names"]}
+    (noted,) = [one for one in hub.record.facts(SOURCES) if one.name == "notice-opened"]
+    assert noted.data["person"] == "marnie.pell"
+    assert noted.admitted == opened["opened"]
+
+
+def test_nobody_opens_another_sources_notice(hub: Hub, police: Any, school: Any, admit: Any) -> None:
+    admit(police, "domestic-abuse-notice", addressed_to=addressed(LARKBECK))
+    (notice,) = told(hub, school)
+    with pytest.raises(NoNotice):
+        hub.notices.open(police.source, notice.id, "rufus.crane")
+
+
+def test_a_notice_of_what_was_taken_back_since_names_nobody(hub: Hub, police: Any, school: Any, admit: Any) -> None:
+    admit(police, "domestic-abuse-notice", id="n1", addressed_to=addressed(LARKBECK))
+    (notice,) = told(hub, school)
+    taken = [{"source": police.source, "id": "n1", "as": "retracts"}]
+    admit(police, "retraction-made", references=taken, details={"reason": "wrong-child"})
+    assert "child" not in hub.notices.open(school.source, notice.id, "marnie.pell")
+
+
+def test_a_school_is_on_roll_by_what_it_said_last() -> None:
+    assert find_schools([]) == ()
