@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from hub.domain import child as domain
@@ -167,20 +166,6 @@ class Admission:
                 return [batch.answer(ReceiptRow(caller, waiting.record, refused))]
 
             return self._retried(settle, caller)[0]
-
-    def note(self, contract: str, data: dict[str, Any]) -> str:
-        """Note what a source says of itself outside its records; gives the time."""
-        with self._lock:
-            at = ""
-
-            def write(batch: Batch) -> list[ReceiptRow]:
-                nonlocal at
-                at = batch.at
-                batch.note(SOURCES, contract, data)
-                return []
-
-            self._retried(write, str(data["source"]))
-            return at
 
     def catch_up(self) -> None:
         """Follow what other processes registered or settled."""

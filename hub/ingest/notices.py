@@ -22,7 +22,7 @@ from hub.ingest.admission import Admission
 from hub.ingest.telling import RULES, UNDELIVERED, Telling, is_protected, tell
 from hub.store.database import Transaction
 from hub.store.keys import KeyAway
-from hub.store.record import NOT_CHILDREN, Record, contract_of, to_fact
+from hub.store.record import NOT_CHILDREN, SOURCES, Record, StaleVersion, contract_of, own_note, to_fact
 from schemas.notices import NO_SUBJECT, Notice
 
 LOG = logging.getLogger("hub.ingest.notices")
@@ -31,6 +31,7 @@ NOTICES_A_PAGE = 500
 ABOUT_NOBODY = (UNDELIVERED, "source-silent")
 """Kinds that answer the sender's own event, or are about no child: nothing more is said when they are opened."""
 OPENED = "notice-opened/v1"
+TRIES = 20
 
 
 class NoNotice(Exception):
@@ -71,8 +72,19 @@ class Notices:
             raise NoNotice
         position, row = rows[0][0], orjson.loads(rows[0][1])
         child = {} if row["kind"] in ABOUT_NOBODY else self._describe(position, row)
-        at = self.admission.note(OPENED, {"source": source, "notice": notice_id, "kind": row["kind"], "person": person})
+        at = self._note({"source": source, "notice": notice_id, "kind": row["kind"], "person": person})
         return {"id": notice_id, "kind": row["kind"], "opened": at, **({"child": child} if child else {})}
+
+    def _note(self, opening: dict[str, str]) -> str:
+        """The opening in the stream of sources; gives its time. Where another was faster the next place is taken."""
+        for _ in range(TRIES):
+            at = self.clock().isoformat(timespec="milliseconds")
+            try:
+                self.record.append([own_note(SOURCES, self.record.version(SOURCES) + 1, OPENED, at, dict(opening))])
+            except StaleVersion:
+                continue
+            return at
+        raise StaleVersion("other writers were always faster")
 
     # -- following
 

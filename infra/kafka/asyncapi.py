@@ -17,6 +17,7 @@ from infra.kafka.topics import PARTITIONS, RETENTION_MS, SETTINGS
 from schemas.catalogue import KINDS, ROOT, find_schema, name_schema, versions_of
 from schemas.compact import HEADER_LIMIT
 from schemas.envelope import EVENT_TYP, RECORD_LIMIT
+from schemas.notices import NOTICES_TYP
 from schemas.receipts import RECEIPTS_LIMIT, RECEIPTS_TYP
 from schemas.statement import TYPES
 from schemas.topics import EVENTS, FOREIGN, OURS, RECEIPTS
@@ -49,13 +50,16 @@ def document() -> dict[str, Any]:
         "channels": {"events": _events(), "receipts": _receipts()},
         "operations": {
             "publishRecord": _operation("send", "events", RECORDS, "Publish a sealed record"),
-            "readReceipts": _operation("receive", "receipts", ["receipts"], "Read the hub's receipts, without a group"),
+            "readReceipts": _operation(
+                "receive", "receipts", ["receipts", "notices"], "Read the hub's receipts and notices, without a group"
+            ),
         },
         "components": {
             "messages": {
                 "recordVersion2": _record("2, its data sealed to the hub; the default here", "recordVersion2"),
                 "recordVersion1": _record("1, its data readable on the broker", "recordVersion1"),
-                "receipts": _receipts_message(),
+                "receipts": _answer("Receipts of one batch, signed by the hub", "receipts"),
+                "notices": _answer("What the source's agency must be told, signed by the hub", "notices"),
             },
             "schemas": _schemas(),
             "securitySchemes": {"scram": {"type": "scramSha512", "description": "Over TLS. The user is the slug."}},
@@ -84,7 +88,8 @@ def _events() -> dict[str, Any]:
 
 
 def _receipts() -> dict[str, Any]:
-    return _channel(RECEIPTS, "What the hub did with the source's records: signed receipts.", ["receipts"])
+    words = "What the hub says to the source, signed: what it did with its records, and what its agency must be told."
+    return _channel(RECEIPTS, words, ["receipts", "notices"])
 
 
 def _channel(prefix: str, words: str, messages: list[str]) -> dict[str, Any]:
@@ -140,12 +145,12 @@ def _event_schemas() -> dict[str, Any]:
     return {name: find_schema(name) for name in names}
 
 
-def _receipts_message() -> dict[str, Any]:
+def _answer(title: str, schema: str) -> dict[str, Any]:
     key = {"type": "string", "description": "The source's URN."}
     return {
-        "title": "Receipts of one batch, signed by the hub",
+        "title": title,
         "contentType": "application/jose",
-        "payload": {"$ref": "#/components/schemas/receipts"},
+        "payload": {"$ref": f"#/components/schemas/{schema}"},
         "bindings": {"kafka": {"key": key, "bindingVersion": BINDING}},
     }
 
@@ -158,12 +163,17 @@ def _schemas() -> dict[str, Any]:
     return {
         "recordVersion1": _object(jws=jws, salt=salt, data=data),
         "recordVersion2": _object(jws=jws, sealed=sealed),
-        "receipts": {
-            "type": "string",
-            "pattern": JWS,
-            "maxLength": RECEIPTS_LIMIT,
-            "description": f"A compact JWS, `typ` {RECEIPTS_TYP}, its header at most {HEADER_LIMIT} bytes.",
-        },
+        "receipts": _signed(RECEIPTS_TYP),
+        "notices": _signed(NOTICES_TYP),
+    }
+
+
+def _signed(typ: str) -> dict[str, Any]:
+    return {
+        "type": "string",
+        "pattern": JWS,
+        "maxLength": RECEIPTS_LIMIT,
+        "description": f"A compact JWS, `typ` {typ}, its header at most {HEADER_LIMIT} bytes.",
     }
 
 

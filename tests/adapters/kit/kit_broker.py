@@ -43,6 +43,7 @@ class FakeBroker:
         self.keys = []
         self.heard = 0  # how far the hub has read
         self.told = 0  # how many of its receipts the hub has published
+        self.noticed = 0  # and of its notices
         self.answers = True
         self.refuses = None
         self.made = []
@@ -88,6 +89,10 @@ class FakeBroker:
             self.heard += len(batch)
             self.publish(hub.take(batch))
         self.told = len(hub.receipts)
+        if new := hub.notices[self.noticed :]:
+            self.noticed = len(hub.notices)
+            head = SourceHead(SOURCE, hub.head.sequence, hub.head.digest)
+            self.topics[RECEIPTS].values.append(hub.sign_notices(new, head).encode())
         if hub.head.sequence and hub.head != self.at_the_door:
             self.publish([], always=True)
 

@@ -31,6 +31,7 @@ from schemas.envelope import (
     sign_receipts,
     statement_digest,
 )
+from schemas.notices import Notice, sign_notices
 
 NOON = datetime(2024, 10, 3, 12, 0, tzinfo=UTC)
 HUB = "urn:safeguarding:hub:toytown"
@@ -142,6 +143,8 @@ class FakeHub:
         self.entries = []
         self.refusals = {}
         self.receipts = []
+        self.notices = []
+        self.openings = []
         self.head = Head(0, "")
         self.fault = ""
         self.faults_left = 0
@@ -205,6 +208,23 @@ class FakeHub:
     def sign(self, receipts):
         return sign_receipts(receipts, self.key, hub=HUB, at="2024-10-03T12:00:01Z")
 
+    def tell(self, kind, subject="", **more):
+        """Something that the source must be told."""
+        number = len(self.notices) + 1
+        given = {"reason": "", "about": "", "by_when": "", **more}
+        self.notices.append(Notice(f"{number:032x}", kind, "2024-10-03T12:00:01Z", subject, cursor=number, **given))
+        return self.notices[-1]
+
+    def sign_notices(self, notices, head=None):
+        at = "2024-10-03T12:00:01Z"
+        key = SigningKey.generate() if self._fails("other-notices-key") else self.key
+        return sign_notices(notices, key, hub=HUB, source=SOURCE, at=at, head=head)
+
+    def open(self, notice_id, person):
+        self.openings.append((notice_id, person))
+        child = {"names": [{"family": "Quillfeather", "given": ["Wrenna"]}]}
+        return {"id": notice_id, "kind": "history-asked", "opened": "2024-10-03T12:00:05Z", "child": child}
+
     # -- as HTTP
 
     def answer(self, method, url, headers, body):
@@ -231,8 +251,13 @@ class FakeHub:
         if (method, url.path) == ("GET", "/inbox/head"):
             return {"source": SOURCE, "sequence": self.head.sequence, "digest": self.head.digest}
         if (method, url.path) == ("GET", "/inbox/receipts"):
-            receipts, following = self.later(int(parse_qs(url.query)["after"][0]))
-            return {"receipts": self.sign(receipts), "next": following}
+            asked = parse_qs(url.query)
+            receipts, following = self.later(int(asked["after"][0]))
+            notices = self.notices[int(asked["notices_after"][0]) :]
+            told = {"notices": self.sign_notices(notices), "notices_next": len(self.notices)}
+            return {"receipts": self.sign(receipts), "next": following, **told}
+        if method == "POST" and url.path.startswith("/inbox/notices/"):
+            return self.open(url.path.split("/")[3], json.loads(body)["person"])
         assert (method, url.path, headers["content-type"]) == ("POST", "/inbox", "application/x-ndjson")
         assert len(body) <= 4 * 1024 * 1024
         return {"receipts": self.sign_other(self.take(body.rstrip(b"\n").split(b"\n")))}
@@ -292,8 +317,10 @@ class DirectCarrier:
 
     def get_receipts(self, after, wait_s):
         self._check()
-        receipts, following = self.hub.later(int(after or 0))
-        return receipts, str(following)
+        known, _, notice = after.partition(".")
+        receipts, following = self.hub.later(int(known or 0))
+        notices = self.hub.notices[int(notice or 0) :]
+        return [*receipts, *notices], f"{following}.{len(self.hub.notices)}"
 
     def get_restored_place(self):
         return ""
