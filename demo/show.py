@@ -16,6 +16,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from demo.agencies import stayed_and_told
 from demo.cast import READERS
 from demo.stage import LONDON
 from demo.story import DAY_0, Story
@@ -45,6 +46,7 @@ def show(story: Story, console: Console) -> None:
     console.print(_elsewhere(answered))
     console.print(_identity(story))
     console.print(_quarantine(story))
+    console.print(stayed_and_told(story))
     console.print(_nobody_else(story))
     console.print(_replay(story))
 

@@ -14,7 +14,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from adapters.kit.judging import HELD_BACK
 from adapters.kit.keymaking import init_keys, make_request
 from adapters.kit.noticing import NoSuchNotice, Opening, open_notice
 from adapters.kit.outbox import Outbox, OutboxForeign, OutboxLocked, OutboxUnwritable, open_outbox
+from adapters.kit.parsing import make_parser
 from adapters.kit.progress import Progress
 from adapters.kit.publisher import HttpCarrier
 from adapters.kit.rejoining import Behind, rejoin
@@ -41,7 +41,6 @@ from adapters.kit.status import as_lines, describe_outbox
 from adapters.kit.when import rfc3339
 
 WELL_DONE, FAULT_FOUND, MISUSED, INTERRUPTED = 0, 1, 2, 130
-PATIENCE_S = 120.0
 MISUSES = (BadHome, ClockRefused, OutboxLocked, OutboxForeign, NotADirectoryError)
 
 
@@ -71,9 +70,8 @@ def main(
         words = make_parser(agency).parse_args(argv)
     except SystemExit as ended:  # argparse has said why
         return int(ended.code or 0)
-    command: Callable[[Given], int] = words.command
     try:
-        return command(Given(agency, words, environment, make_http))
+        return COMMANDS[words.command](Given(agency, words, environment, make_http))
     except MISUSES as fault:
         say(str(fault))
         return MISUSED
@@ -90,97 +88,6 @@ def main(
 def say(words: str) -> None:
     """One line for people."""
     sys.stderr.write(f"{printable(words)}\n")
-
-
-def make_parser(agency: Agency) -> argparse.ArgumentParser:
-    """The command line, with its help."""
-    name = f"adapter-{agency.name}"
-    parser = argparse.ArgumentParser(
-        prog=name,
-        description=f"Reads {agency.title or agency.name} files and sends what they mean to the safeguarding hub.",
-        epilog=f"Begin with: {name} check FILE (needs no set-up), then {name} keys init --help",
-    )
-    parser.add_argument("--version", action="version", version=f"{name} {_find_version()}")
-    parser.add_argument("--home", metavar="DIR", help=f"settings, keys and outbox (ADAPTER_HOME, or .{name})")
-    verbs = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_reading(verbs)
-    _add_check(verbs)
-    _add_send(verbs)
-    _add_notices(verbs)
-    status = verbs.add_parser("status", help="what waits, what was refused, what a person must look at")
-    status.add_argument("--json", action="store_true", help="one JSON object")
-    status.set_defaults(command=show_status)
-    again = verbs.add_parser("rejoin", help="go on from the hub's head after a backup was restored; records a gap")
-    again.set_defaults(command=do_rejoin)
-    _add_keys(verbs)
-    return parser
-
-
-def _add_reading(verbs: Any) -> None:
-    run = verbs.add_parser("run", help="watch a folder: read what comes, send it, until stopped")
-    once = verbs.add_parser("once", help="read a folder and end when every record has its receipt")
-    for verb in (run, once):
-        verb.add_argument("folder", type=Path, metavar="DIR", help="files are read in order of name, never changed")
-    once.add_argument("--by", metavar="PERSON", help="who chose to send these files (also what is held back by rule)")
-    once.add_argument("--decided", metavar="DATE", help="when they decided: a day or an RFC 3339 instant")
-    once.add_argument("--reason", default="", metavar="TEXT", help="why they chose to")
-    once.add_argument("--again", action="store_true", help="read again what was held, unmappable or unreadable before")
-    once.add_argument("--patience", type=float, default=PATIENCE_S, metavar="SECONDS", help="wait so long for the hub")
-    run.set_defaults(command=do_run)
-    once.set_defaults(command=do_once)
-
-
-def _add_check(verbs: Any) -> None:
-    check = verbs.add_parser("check", help="show what files would become; needs no home, sends nothing")
-    check.add_argument("files", type=Path, nargs="+", metavar="FILE", help="files or folders")
-    check.add_argument("--json", action="store_true", help="one JSON line a record")
-    check.add_argument("--limit", type=int, metavar="N", help="stop after so many records")
-    check.set_defaults(command=do_check)
-
-
-def _add_send(verbs: Any) -> None:
-    send = verbs.add_parser("send", help="send a record that was held back: a person's choice, with the reason")
-    send.add_argument("record", metavar="RECORD", help="its name in `status`, or its key in the agency's own system")
-    send.add_argument("--by", required=True, metavar="PERSON", help="who chose to send it")
-    send.add_argument("--reason", required=True, metavar="WORDS", help="why they chose to")
-    send.add_argument("--decided", default="", metavar="DATE", help="when they decided, if not now")
-    send.add_argument("--patience", type=float, default=PATIENCE_S, metavar="SECONDS", help="wait so long for the hub")
-    send.set_defaults(command=do_send)
-
-
-def _add_notices(verbs: Any) -> None:
-    notices = verbs.add_parser("notices", help="what the hub told this agency, and which of it nobody has opened")
-    notices.add_argument("--json", action="store_true", help="one JSON line a notice")
-    notices.set_defaults(command=list_notices)
-    opening = notices.add_subparsers(metavar="VERB").add_parser("open", help="read one; the hub records who opened it")
-    opening.add_argument("notice", metavar="ID", help="its id in `notices`, or the beginning of it")
-    opening.add_argument("--by", required=True, metavar="PERSON", help="who opens it")
-    opening.add_argument(
-        "--child", default="", metavar="ID", help="the child's id in the agency's own system, if found"
-    )
-    opening.set_defaults(command=do_open_notice)
-
-
-def _add_keys(verbs: Any) -> None:
-    nouns = verbs.add_parser("keys", help="this adapter's keys").add_subparsers(required=True, metavar="VERB")
-    init = nouns.add_parser("init", help="make keys, secrets and adapter.toml; print the request for `hub keys add`")
-    for word, what in (
-        ("--hub", "URN of the hub"),
-        ("--source", "URN under which this adapter signs"),
-        ("--partnership", "URN of the safeguarding partnership"),
-        ("--service", "URN of the service that signs"),
-        ("--service-name", "its name"),
-        ("--service-kind", 'its kind, e.g. "a school"'),
-        ("--url", "address of the hub, https://…"),
-        ("--audience", "audience of the inbox, when not the hub's URN and /inbox"),
-        ("--receipt-key", "file with the hub's public receipt key (JWK), pinned from now on"),
-        ("--kafka-servers", "the hub's brokers, host:port,…: records then go by Kafka"),
-        ("--kafka-ca", "file with the certificate of the brokers' authority (PEM), pinned from now on"),
-        ("--sealing-key", "file with the hub's public sealing key (JWK), pinned from now on; for Kafka"),
-    ):
-        init.add_argument(word, default="", metavar="TEXT", help=what)
-    init.add_argument("--alg", choices=("EdDSA", "ES256"), default="EdDSA", help="kind of the keys")
-    init.set_defaults(command=do_keys_init)
 
 
 def do_keys_init(given: Given) -> int:
@@ -383,8 +290,14 @@ def _read_sender(words: argparse.Namespace) -> Sender | None:
     return Sender(words.by, words.decided, words.reason) if words.by else None
 
 
-def _find_version() -> str:
-    try:
-        return version("safeguarding-hub")
-    except PackageNotFoundError:
-        return "0"
+COMMANDS: Mapping[str, Callable[[Given], int]] = {
+    "status": show_status,
+    "rejoin": do_rejoin,
+    "run": do_run,
+    "once": do_once,
+    "check": do_check,
+    "send": do_send,
+    "notices": list_notices,
+    "notices open": do_open_notice,
+    "keys init": do_keys_init,
+}

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hub import bootstrap
 from hub.bootstrap import Hub
 from hub.ingest.notices import NoNotice, Notices
-from hub.ingest.telling import find_schools
+from hub.settings import Settings
 from hub.store.record import SOURCES
 from schemas.catalogue import get_example
 from schemas.envelope import KeyEntry
 from schemas.notices import NO_SUBJECT, Notice, open_notices
+from tests.hub.conftest import PARTNERSHIP, Agency
 
 LARKBECK, TARNWHISTLE = "larkbeck-primary", "tarnwhistle-academy"
 CHILD = {
@@ -76,6 +80,36 @@ def kinds(hub: Hub, agency: Any) -> list[tuple[str, str]]:
 
 def addressed(name: str) -> list[dict[str, str]]:
     return [{"service": service(name), "role": "schoolLead"}]
+
+
+@pytest.fixture
+def open_hubs(tmp_path: Path, clock: Any, own_store: Any) -> Iterator[Callable[[str], tuple[Hub, Any]]]:
+    """Two hubs that differ only in which school has the protected child on its roll; each with its police."""
+    with ExitStack() as opened:
+
+        def open_one(roll: str) -> tuple[Hub, Any]:
+            made = Settings(home=tmp_path / f"hub-{roll}", demo=True)
+            bootstrap.init(made, partnership=PARTNERSHIP, area="E99000001", officers=["ada", "quill"])
+            hub = bootstrap.open_hub(made)
+            opened.callback(hub.close)
+            hub.clock = clock
+            police, school = (
+                Agency("urn:safeguarding:source:northmarch:live"),
+                Agency(f"urn:safeguarding:source:{roll}"),
+            )
+            at = {"urn": service(roll), "name": roll, "kind": "a school"}
+            for one, more in ((police, {}), (school, {"service": at})):
+                request = {**one.request(hub.charter.hub), **more}
+                hub.registration.add(request, {"ada": hub.officer_key("ada")})
+            joined = school.seal("joined-roll", child=CHILD, said_by=said_by(roll), references=None)
+            fled = police.seal("location-protected", child=CHILD, references=None)
+            assert [
+                one.outcome
+                for one in (*hub.admission.admit([joined], school.source), *hub.admission.admit([fled], police.source))
+            ] == ["admitted"] * 2
+            return hub, police
+
+        yield open_one
 
 
 # -- domestic abuse, before the school day
@@ -154,6 +188,19 @@ def test_a_protected_location_goes_back_to_the_police_whichever_school_it_is(
     admit(police, kind, **({"addressed_to": addressed(LARKBECK)} if kind == "domestic-abuse-notice" else {}))
     assert kinds(hub, police) == [("undelivered", "protected")]
     assert kinds(hub, school) == []
+
+
+@pytest.mark.parametrize("kind", ["domestic-abuse-incident", "domestic-abuse-notice"])
+def test_what_the_police_are_told_of_a_protected_child_does_not_depend_on_where_it_is(
+    open_hubs: Callable[[str], tuple[Hub, Any]], kind: str
+) -> None:
+    told_of = []
+    for roll in (LARKBECK, TARNWHISTLE):
+        hub, police = open_hubs(roll)
+        named = {"addressed_to": addressed(roll)} if kind == "domestic-abuse-notice" else {}
+        hub.admission.admit([police.seal(kind, id="p1", child=CHILD, references=None, **named)], police.source)
+        told_of.append([(one.kind, one.reason, one.about, one.subject) for one in told(hub, police)])
+    assert told_of[0] == told_of[1] == [("undelivered", "protected", "p1", told_of[0][0][3])]
 
 
 def test_a_notice_to_a_school_that_closed_or_that_nobody_knows_goes_back_to_its_sender(
@@ -278,7 +325,3 @@ def test_a_notice_of_what_was_taken_back_since_names_nobody(hub: Hub, police: An
     taken = [{"source": police.source, "id": "n1", "as": "retracts"}]
     admit(police, "retraction-made", references=taken, details={"reason": "wrong-child"})
     assert "child" not in hub.notices.open(school.source, notice.id, "marnie.pell")
-
-
-def test_a_school_is_on_roll_by_what_it_said_last() -> None:
-    assert find_schools([]) == ()
