@@ -106,7 +106,7 @@ class Notices:
             except KeyAway:
                 LOG.error("a notice waits for a key: position=%s", position)
                 waits.append(position)
-        with self.record.database.transaction(turn="notices") as transaction:
+        with self.record.database.transaction(turn="tell") as transaction:
             moved = "UPDATE noticed SET position=? WHERE follower='notices' AND position=?"
             if transaction.execute(moved, (rows[-1][0], begun)):  # else another process told these
                 self._insert(transaction, made)
@@ -127,7 +127,7 @@ class Notices:
                 made = self._tell(position)
             except KeyAway:
                 continue
-            with self.record.database.transaction(turn="notices") as transaction:
+            with self.record.database.transaction(turn="tell") as transaction:
                 if transaction.execute("DELETE FROM notice_waits WHERE position=?", (position,)):
                     self._insert(transaction, made)
 
