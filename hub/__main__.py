@@ -20,7 +20,7 @@ from pathlib import Path
 from hub import commands
 from hub.bootstrap import HubExists, NoHub
 from hub.casework import Misfit, NotYours
-from hub.disclosure import RING, BadCursor, CannotBeShownComplete, CannotRecord, NoAnswer, NoStanding
+from hub.disclosure import RING, BadCursor, CannotBeShownComplete, CannotRecord, NoAnswer, NoStanding, NoSuchItem
 from hub.ingest.admission import StillWaits
 from hub.ingest.quarantine import NoSuchRecord
 from hub.ingest.registration import BadRequest, NoSuchKey, NotApproved
@@ -85,6 +85,8 @@ def _carry_out(settings: Settings, args: argparse.Namespace) -> int:
         return _end(1, "this person holds no such role today")
     except NoAnswer:
         return _end(1, NO_ANSWER)
+    except NoSuchItem:
+        return _end(1, "no item of this id waits for this person")
     except (CannotBeShownComplete, CannotRecord):
         return _end(3, RING)
     except commands.FaultFound as error:
@@ -205,6 +207,10 @@ def _reading(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     for parser in (everybody, one):
         _as_person(parser)
         parser.set_defaults(run=commands.cmd_staff)
+    inbox = verbs.add_parser("inbox", help="what waits for a person: addressed, urgent, told of later")
+    inbox.add_argument("--as", dest="person", required=True, metavar="PERSON", help="who asks")
+    inbox.add_argument("--opened", default="", metavar="ITEM", help="record that this item was opened, by its id")
+    inbox.set_defaults(run=commands.cmd_inbox)
     again = verbs.add_parser("replay", help="what a reader could see at a moment, and what they opened before it")
     again.add_argument("child", help="the hub's id of the child")
     _as_person(again)

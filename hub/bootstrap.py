@@ -16,20 +16,25 @@ from typing import Any
 
 from hub.casework import Casework
 from hub.disclosure import Disclosure, PersonQuery, Staff
+from hub.disclosure.gathering import Sources
+from hub.disclosure.items import ItemList
 from hub.identity.register import Register
 from hub.ingest.admission import Admission
 from hub.ingest.inbox import Inbox
 from hub.ingest.kept import KeptSources
 from hub.ingest.notices import Notices
 from hub.ingest.registration import Registration
+from hub.ingest.urgent import UrgentWaiting
 from hub.policy.decide import Policy
 from hub.projections.chronology import Chronology
+from hub.projections.items import Items
 from hub.settings import Settings, SettingsError
 from hub.store.keys import WrappedKeys
 from hub.store.opening import BadDatabase, Databases, open_databases, refuse_unready
 from hub.store.record import Record
 from hub.watch import Watch
 from schemas.envelope import SealingKey, SigningKey
+from schemas.rules import is_urgent
 
 SEALING = "sealing.pem"
 SECRETS = ("root.key", "index.key", "people.key", "disclosure.key")
@@ -131,6 +136,11 @@ class Hub:
         return Chronology(self.databases.view, self.record)
 
     @cached_property
+    def item_rows(self) -> Items:
+        """What waits for people, as rows to find it by."""
+        return Items(self.databases.view, self.record, is_urgent=is_urgent)
+
+    @cached_property
     def admission(self) -> Admission:
         """The door in."""
         return Admission(
@@ -181,6 +191,13 @@ class Hub:
     def staff(self) -> Staff:
         """What officers see of the professionals whom they register."""
         return Staff(self.disclosure, self.officers)
+
+    @cached_property
+    def items(self) -> ItemList:
+        """What waits for people."""
+        waiting = UrgentWaiting(self.admission)
+        sources = Sources(officers=self.officers, services=self.services, waiting=waiting.list)
+        return ItemList(self.disclosure, self.item_rows, sources, secret=self._secret("disclosure.key"))
 
     @cached_property
     def casework(self) -> Casework:

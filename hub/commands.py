@@ -156,6 +156,20 @@ def cmd_staff(settings: Settings, args: argparse.Namespace) -> None:
         out_or_say(staff.everybody(args.person, args.purpose), "nobody is registered yet")
 
 
+def cmd_inbox(settings: Settings, args: argparse.Namespace) -> None:
+    """What waits for a person; with an item's id, record that they opened it."""
+    hub, cursor = _hub(settings), ""
+    if args.opened:
+        out(hub.items.open(args.person, args.opened))
+        return
+    while True:
+        page = orjson.loads(hub.items.list(args.person, cursor))
+        out_or_say(page["items"], "nothing waits")
+        cursor = page.get("next", "")
+        if not cursor:
+            return
+
+
 def cmd_identity(settings: Settings, args: argparse.Namespace) -> None:
     """List the questions about who is who, or settle one."""
     hub = _hub(settings)
@@ -288,6 +302,7 @@ def cmd_rebuild(settings: Settings, args: argparse.Namespace) -> None:
     """Throw the views away and build them again from the record."""
     hub = _hub(settings)
     out({"view": "chronology", "position": hub.view.rebuild()})
+    out({"view": "items", "position": hub.item_rows.rebuild()})
 
 
 def cmd_migrate(settings: Settings, args: argparse.Namespace) -> None:

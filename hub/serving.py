@@ -87,6 +87,7 @@ def _doors(hub: Hub) -> Doors:
         inbox=hub.inbox,
         disclosure=hub.disclosure,
         query=hub.query,
+        items=hub.items,
         casework=hub.casework,
         person_of=tokens.person_of,
         strict_json=strict_json,
@@ -147,7 +148,7 @@ def _follow(hub: Hub, ended: threading.Event, wait: Callable[[threading.Event], 
     """Keep the views up with the record. A fault is said and tried again: reads say so themselves."""
     pause = wait or (lambda event: event.wait(FOLLOW_EVERY_S))
     while not pause(ended):
-        for follow in (hub.view.catch_up, hub.notices.follow):
+        for follow in (hub.view.catch_up, hub.item_rows.catch_up, hub.notices.follow):
             try:
                 follow()
             except Exception as fault:  # one of the two loops that must not die

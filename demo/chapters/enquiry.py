@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from demo import entries
 from demo.cast import AUDITOR, DEPUTY, FRONT_DOOR, NURSE, READERS, SCHOOL_A, SCHOOL_B, STEWARD, WORKER
@@ -35,6 +36,7 @@ def steps(story: Story) -> Iterator[Step]:
     yield "D+524  mother is not told who disclosed", lambda: mother_not_told(story)  # 31
     yield "D+525  the four readers, and those who should see nothing", lambda: readings_of_the_table(story)
     yield "       an auditor replays D+456", lambda: replays(story)
+    yield "       a mistyped number, an urgent sign: unsure, on the front door's list", lambda: mistyped(story)
 
 
 # -- steps
@@ -120,6 +122,7 @@ def same_day(story: Story) -> None:
             "reason": "Disclosure, earlier injuries.",
             "decided_by": FRONT_DOOR.id,
         },
+        references=[{**story.ids["referral-made"], "as": "answers"}],
     )
 
 
@@ -198,6 +201,11 @@ def readings_of_the_table(story: Story) -> None:
     story.reading("attack c", 525, "09:47", NURSE, "s47", as_of=moment(280, "17:00").isoformat())
     story.reading("auditor", 525, "09:50", AUDITOR, "audit")
     story.quarantined = story.stage.hub_lines("quarantine", "list", "--as", STEWARD.id, "--purpose", "triage")
+
+
+def mistyped(story: Story) -> None:
+    story.at(525, "11:00")
+    story.stage.feed("westlorn", [Path(__file__).parent.parent / "files" / "d525-mistyped.hl7"])
 
 
 def replays(story: Story) -> None:

@@ -38,6 +38,8 @@ ROUTES = (
     Row("POST", "/inbox/notices/{id}/opened", Caller.SOURCE),
     Row("GET", "/children/{id:path}/chronology", Caller.PERSON),
     Row("POST", "/children/$person-info-query", Caller.PERSON),
+    Row("GET", "/me/items", Caller.PERSON),
+    Row("POST", "/me/items/{id}/opened", Caller.PERSON),
     Row("POST", "/casework", Caller.PERSON),
     Row("POST", "/casework/identity", Caller.PERSON),
     Row("POST", "/casework/quarantine/{id}", Caller.PERSON),

@@ -38,6 +38,8 @@ SUMMARIES: Mapping[tuple[str, str], tuple[str, str]] = {
         "queryPerson",
         "Whom to ring about a child whom somebody describes, recorded; the same words for unknown, hidden and shielded",
     ),
+    ("GET", "/me/items"): ("getItems", "What waits for the person who asks, recorded"),
+    ("POST", "/me/items/{id}/opened"): ("postOpened", "Record that an item of one's own list was opened"),
     ("POST", "/casework"): ("postEntry", "Record what a person says or decides"),
     ("POST", "/casework/identity"): ("settleIdentity", "Two of the hub's children are the same child, or are not"),
     ("POST", "/casework/quarantine/{id}"): (
@@ -62,6 +64,8 @@ GIVES: Mapping[str, Mapping[int, str]] = {
     "openNotice": {200: "Opened"},
     "getChronology": {200: "Chronology"},
     "queryPerson": {200: "Ring"},
+    "getItems": {200: "Items"},
+    "postOpened": {200: "Opened"},
     "postEntry": {201: "Outcome", 200: "Outcome", 202: "Outcome"},
     "settleIdentity": {201: "Outcome", 200: "Outcome", 202: "Outcome"},
     "settleQuarantine": {200: "Outcome"},
@@ -75,6 +79,8 @@ ENDS: Mapping[str, tuple[str, ...]] = {
     "openNotice": ("query", "body", "no-notice", "slow", "large", "media", "misfit"),
     "getChronology": ("query", "purpose", "cursor", "no-standing", "no-answer", "incomplete", "unrecorded"),
     "queryPerson": ("query", "body", "purpose", "slow", "large", "media", "misfit", "unrecorded"),
+    "getItems": ("query", "cursor", "no-standing", "incomplete", "unrecorded"),
+    "postOpened": ("query", "no-standing", "no-item", "incomplete", "unrecorded"),
     "postEntry": ("query", "body", "not-yours", "slow", "large", "media", "misfit"),
     "settleIdentity": ("query", "body", "not-yours", "slow", "large", "media", "misfit"),
     "settleQuarantine": ("query", "body", "not-yours", "no-record", "slow", "still-waits", "large", "media", "misfit"),
@@ -141,6 +147,10 @@ def _parameters(name: str) -> list[dict[str, Any]]:
                 _parameter("cursor", "query", "`next` of the page before", TEXT, "Zm9vYmFy"),
                 _parameter("If-None-Match", "header", "an ETag that is held", TEXT, '"9f1c"'),
             ]
+        case "getItems":
+            return [_parameter("cursor", "query", "`next` of the page before", TEXT, "5d1f0a9be34c7782c0de")]
+        case "postOpened":
+            return [_parameter("id", "path", "the item's id", TEXT, "5d1f0a9be34c7782c0de")]
         case "getReceipts":
             return [
                 _parameter("after", "query", "cursor; 0 from the first on", NUMBER, 17),

@@ -50,6 +50,13 @@ class QueryDoor(Protocol):
     def answer(self, search: Search) -> bytes: ...
 
 
+class ItemsDoor(Protocol):
+    """What waits for people; see `hub.disclosure.items.ItemList`."""
+
+    def list(self, person: str, cursor: str = "") -> bytes: ...
+    def open(self, person: str, id: str) -> Mapping[str, str]: ...
+
+
 class CaseworkDoor(Protocol):
     """The door in for people; see `hub.casework.Casework`."""
 
@@ -65,6 +72,7 @@ class Doors:
     inbox: InboxDoor
     disclosure: DisclosureDoor
     query: QueryDoor
+    items: ItemsDoor
     casework: CaseworkDoor
     person_of: Callable[[str], str]
     """The person that an access token proves. Errors: `hub.api.auth.BadToken`, `hub.api.issuer_keys.KeysAway`."""

@@ -15,7 +15,7 @@ import orjson
 from fastapi import Response
 
 from hub.casework import Misfit, NotYours
-from hub.disclosure import RING, BadCursor, CannotBeShownComplete, CannotRecord, NoAnswer, NoStanding
+from hub.disclosure import RING, BadCursor, CannotBeShownComplete, CannotRecord, NoAnswer, NoStanding, NoSuchItem
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE: Final = "urn:safeguarding:problem:"
@@ -42,6 +42,7 @@ PROBLEMS: Final[Mapping[str, Problem]] = {
     "no-page": Problem(404, "No such page", "The hub has no such address."),
     "no-notice": Problem(404, "No such notice", "This source was given no notice of this id."),
     "no-record": Problem(404, "No such record", "No quarantined record of this id waits with its bytes."),
+    "no-item": Problem(404, "No such item", "No item of this id waits for this person."),
     "method": Problem(405, "Method not allowed", "This address takes other methods; the Allow header names them."),
     "slow": Problem(408, "Too slow", "The body did not arrive in time; send it again."),
     "still-waits": Problem(409, "Still waits", "The same door still sets this record aside; `reason` says why."),
@@ -62,6 +63,7 @@ OF_FAULT: Final[Mapping[type[Exception], str]] = {
     CannotBeShownComplete: "incomplete",
     CannotRecord: "unrecorded",
     BadCursor: "cursor",
+    NoSuchItem: "no-item",
 }
 """Which problem each end of the door out is."""
 

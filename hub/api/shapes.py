@@ -148,6 +148,48 @@ SCHEMAS: dict[str, Any] = {
             },
         ],
     },
+    "Items": {
+        "description": "What waits for this person: the urgent first, then the oldest. Nothing personal of a child.",
+        "type": "object",
+        "required": ["items"],
+        "properties": {
+            "items": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["id", "kind", "at", "urgent", "says"],
+                    "properties": {
+                        "id": TEXT,
+                        "kind": {"type": "string", "description": "a code; alarms to officers have kinds of their own"},
+                        "at": {
+                            "type": "string",
+                            "description": "a moment; a day where only an outline shows",
+                        },
+                        "urgent": {"type": "boolean"},
+                        "says": {"type": "string", "description": "a fixed sentence for the kind"},
+                        "child": {"type": "string", "format": "uuid"},
+                        "ref": {"type": "string", "description": "the entry's, as in this person's chronologies"},
+                        "by_when": TEXT,
+                        "overdue": {"type": "boolean"},
+                        "opened": {"type": "string", "format": "date-time"},
+                        "source": {"type": "string", "description": "of a quarantined record"},
+                        "reason": {"type": "string", "description": "why that record waits, a code"},
+                        "ring": {"type": "object", "description": "its sender's duty contact"},
+                        "about": {"type": "object", "description": "ids that an alarm names to officers"},
+                    },
+                    "additionalProperties": False,
+                },
+            },
+            "next": {"type": "string", "description": "cursor of the next page"},
+        },
+        "additionalProperties": False,
+    },
+    "Opened": {
+        "type": "object",
+        "required": ["id", "opened"],
+        "properties": {"id": TEXT, "opened": {"type": "string", "format": "date-time"}},
+        "additionalProperties": False,
+    },
     "Entry": {
         "description": "An event's data without what the hub fills in (version, partnership, origin).",
         "type": "object",
@@ -249,6 +291,22 @@ EXAMPLES: Mapping[str, Any] = {
         ],
         "notice": "Other information may exist that is not shown here.",
     },
+    "Items": {
+        "items": [
+            {
+                "id": "5d1f0a9be34c7782c0de",
+                "kind": "addressed",
+                "at": "2026-02-12T11:20:00.000+00:00",
+                "urgent": True,
+                "says": "This was addressed to you or to your team.",
+                "child": CHILD,
+                "ref": "9f1c2b7a5d3e4f60718a",
+                "by_when": "2026-02-12T17:00:00+00:00",
+                "overdue": False,
+            }
+        ]
+    },
+    "Opened": {"id": "5d1f0a9be34c7782c0de", "opened": "2026-02-12T11:24:00.000+00:00"},
     "Entry": {
         "event": "contact-received",
         "child": CHILD,

@@ -17,6 +17,7 @@ from hub.disclosure.door import (
     NoAnswer,
     NoStanding,
 )
+from hub.disclosure.items import NoSuchItem
 from hub.disclosure.query import PersonQuery, Search
 from hub.disclosure.staff import Staff
 from hub.identity.asked import NotAPerson, description_of
@@ -33,6 +34,7 @@ __all__ = [
     "Disclosure",
     "NoAnswer",
     "NoStanding",
+    "NoSuchItem",
     "NotAPerson",
     "PersonQuery",
     "Search",

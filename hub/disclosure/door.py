@@ -164,6 +164,16 @@ class Disclosure:
         """Did this reader declare a conflict about this child, under whichever of the child's ids?"""
         return bool(reader.conflicts & {EVERY_CHILD, *self._ids([child])})
 
+    def readers(self, person: str, now: datetime) -> list[Reader]:
+        """A person in every role that they hold today, each once."""
+        held = self.professional(person)
+        found = (held.reader(now, one.role) for one in held.roles)
+        return list({one.role: one for one in found if one is not None}.values())
+
+    def ref(self, reader: Reader, fact: Fact) -> str:
+        """The name of an entry in this reader's chronologies."""
+        return self._refs(reader)(fact)
+
     def standing_of(self, child: UUID) -> domain.Child:
         """What decisions about a child rest on now: for the door in, which asks who may decide. Errors: `KeyAway`."""
         self.view.catch_up()

@@ -15,11 +15,14 @@ from hub.domain.facts import EventKey
 from hub.domain.labels import is_named
 from hub.domain.staff import Reader
 
-RESOLVER: Final = "reading/1"
+RESOLVER: Final = "reading/2"
 """Name and version of what is resolved here; part of the policy digest."""
 
 OPEN_THRESHOLDS: Final = frozenset({"s47", "cpPlan", "emergency"})
 """While one of these is recorded, those named in the strategy discussion stay named."""
+
+ANSWERABLE: Final = frozenset({"allocatedSocialWorker", "teamManager"})
+"""Roles to which what is urgent about their own child is always addressed (`schemas/rules/urgent.json`)."""
 
 Profile = tuple[str, str, str, str, bool, bool, bool, bool]
 
@@ -51,8 +54,8 @@ class Reading:
 
     @property
     def answerable(self) -> bool:
-        """Must decide what happens to this child next: the front door, and the worker allocated to the child."""
-        return self.role == "frontDoor" or (self.role == "allocatedSocialWorker" and self.involvement == "allocated")
+        """Must decide what happens to this child next: the front door, and the child's own worker and manager."""
+        return self.role == "frontDoor" or (self.role in ANSWERABLE and self.involvement == "allocated")
 
 
 def reading(reader: Reader, purpose: str, child: Child, now: datetime, *, child_id: str = "") -> Reading:

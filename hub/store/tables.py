@@ -56,8 +56,22 @@ VIEW_SCHEMA = (
     "CREATE TABLE IF NOT EXISTS entry (place INTEGER PRIMARY KEY, home TEXT NOT NULL, admitted TEXT NOT NULL,"
     " standing INTEGER NOT NULL, content BLOB NOT NULL, narrative BLOB)",
     "CREATE INDEX IF NOT EXISTS entry_home ON entry (home, place)",
+    "CREATE TABLE IF NOT EXISTS item_progress (build INTEGER PRIMARY KEY, version INTEGER NOT NULL,"
+    " position INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS item (position INTEGER NOT NULL, part INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " home TEXT NOT NULL, at TEXT NOT NULL, service TEXT NOT NULL, role TEXT NOT NULL, person TEXT NOT NULL,"
+    " sender TEXT NOT NULL, by_when TEXT NOT NULL, source TEXT NOT NULL, event TEXT NOT NULL, target INTEGER NOT NULL,"
+    " urgent INTEGER NOT NULL, PRIMARY KEY (position, part)) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS item_person ON item (kind, person)",
+    "CREATE INDEX IF NOT EXISTS item_service ON item (kind, service)",
+    "CREATE INDEX IF NOT EXISTS item_home ON item (home, kind)",
+    "CREATE INDEX IF NOT EXISTS item_event ON item (source, event, kind)",
+    "CREATE INDEX IF NOT EXISTS item_target ON item (kind, target)",
+    "CREATE TABLE IF NOT EXISTS item_read (reader TEXT NOT NULL, entry INTEGER NOT NULL, child TEXT NOT NULL,"
+    " position INTEGER NOT NULL, PRIMARY KEY (reader, entry, child)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS item_opened (item TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID",
 )
-"""The chronology view's: disposable, built from the record."""
+"""The views': disposable, built from the record. First the chronology's, then those of what waits for a person."""
 
 EVENTS = "CREATE TABLE stored_events (originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB)"
 """What is written of the library's own table, which the library makes."""

@@ -89,6 +89,14 @@ class Fakes:
         self._called("query", search)
         return b"{}"
 
+    def list(self, person: str, cursor: str = "") -> bytes:
+        self._called("list")
+        return b'{"items":[]}'
+
+    def open(self, person: str, id: str) -> Mapping[str, str]:
+        self._called("open")
+        return {"id": id, "opened": ""}
+
     def record(self, person: str, entry: Mapping[str, Any], *, role: str = "") -> Recorded:
         self._called("record", entry)
         return Recorded(RECEIPT, "e1", "urn:s")
@@ -103,8 +111,8 @@ class Fakes:
 
     def app(self, **more: Any) -> FastAPI:
         doors = Doors(
-            inbox=self, disclosure=self, query=self, casework=self, person_of=self.person_of, strict_json=strict_json,
-            purposes=("s47",), roles=("frontDoor",), **more,
+            inbox=self, disclosure=self, query=self, items=self, casework=self, person_of=self.person_of,
+            strict_json=strict_json, purposes=("s47",), roles=("frontDoor",), **more,
         )  # fmt: skip
         return create_app(doors)
 
@@ -182,6 +190,8 @@ GOOD_CALLS: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", QUERY): {
         "path": QUERY, "headers": JSON, "body": b'{"person":{},"reason":"s47"}',
     },
+    ("GET", "/me/items"): {"path": "/me/items"},
+    ("POST", "/me/items/{id}/opened"): {"path": "/me/items/0123456789abcdef0123/opened"},
     ("POST", "/casework"): {"path": "/casework", "headers": JSON, "body": ENTRY},
     ("POST", "/casework/identity"): {
         "path": "/casework/identity", "headers": JSON,

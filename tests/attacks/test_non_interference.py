@@ -8,10 +8,12 @@ takes is not measured here.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -19,7 +21,7 @@ from tests.attacks.answers import Answer, Ask, Client, Question, differences, pa
 from tests.attacks.entries import MARK
 from tests.attacks.naive_answers import NAIVE, Naive
 from tests.attacks.seats import seats
-from tests.attacks.twin_hubs import BETWEEN, Pair, Twins, twin_hubs
+from tests.attacks.twin_hubs import BETWEEN, Pair, Twin, Twins, twin_hubs
 
 PAIRS = int(os.environ.get("PAIRS", "2000" if os.environ.get("LONG") == "1" else "500"))
 SAYS = {"count": {"count"}, "page": {"page", "entries"}, "order": {"order"}, "etag": {"etag"}}
@@ -127,6 +129,25 @@ def test_who_has_no_standing_with_a_child_gets_the_answer_of_an_unknown_child(
     for pair in readings.twins.pairs[:32]:
         first = question(person, str(pair.child), purpose, role)
         assert readings.left.ask(first) == readings.right.ask(first) == unknown
+
+
+def test_the_list_of_what_waits_for_a_reader_depends_on_nothing_that_is_hidden(readings: Readings) -> None:
+    for person in sorted({seat.person for seat in seats()}):
+        children = {str(pair.child) for pair in readings.twins.pairs if pair.seat.person == person}
+        left, right = (_items(twin, person) for twin in (readings.twins.left, readings.twins.right))
+        assert MARK.casefold() not in str(left).lower()
+        about = [[one for one in each if one.get("child") in children] for each in (left, right)]
+        assert about[0] == about[1], person
+
+
+def _items(twin: Twin, person: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        page = json.loads(twin.hub.items.list(person, cursor))
+        found, cursor = found + page["items"], page.get("next", "")
+        if not cursor:
+            return found
 
 
 def test_that_a_child_is_also_somebody_who_is_hidden_does_not_show(readings: Readings) -> None:

@@ -191,7 +191,6 @@ def test_attack_h_a_failing_engine_refuses_the_whole_answer_and_says_so(
     hub.close()
 
 
-@later("addressed and urgent kinds: the front door's list")
 def test_attack_i_the_mistyped_record_is_on_the_front_doors_list_at_once(story: Story) -> None:
     assert "identity-unsure" in items(story, "ottoline.brack")
 
@@ -250,7 +249,6 @@ def test_the_late_record_happened_on_d309_and_was_shared_on_d470(story: Story) -
     assert "late" in late["marks"]
 
 
-@later("notices")
 def test_who_read_the_wrong_childs_entry_was_told(story: Story) -> None:
     assert "entry-removed" in items(story, "ottoline.brack")
 
@@ -287,7 +285,9 @@ def test_a_feed_for_another_partnership_is_quarantined_and_its_sender_knows(stor
 def test_every_childs_export_keeps_the_mais_standards(story: Story) -> None:
     story.at(525, "11:50")
     listed = story.stage.hub_lines("identity", "list", "--all", "--as", "bram.tolley", "--purpose", "triage")
-    assert {line["child"] for line in listed} == {story.wrenna, story.tobin}
+    known = {line["child"] for line in listed}
+    assert known > {story.wrenna, story.tobin}, "the third is a question still"
+    assert len(known) == 3
     for child in (story.wrenna, story.tobin):
         words = ("export", "--child", child, "--format", "jsonld", "--as", "fenn.okoro-dale", "--purpose", "s47")
         (document,) = story.stage.hub_lines(*words)

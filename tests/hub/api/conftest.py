@@ -17,7 +17,7 @@ from hub.api.app import create_app
 from hub.api.auth import BadToken
 from hub.api.doors import Doors
 from hub.casework import Misfit, NotYours, Recorded
-from hub.disclosure import Answer, Ask, NoAnswer, Search
+from hub.disclosure import Answer, Ask, NoAnswer, NoSuchItem, Search
 from hub.disclosure.query import NOTHING
 from hub.ingest.inbox import NotACaller, TooMany
 from hub.ingest.notices import NoNotice
@@ -28,6 +28,11 @@ CHILD = UUID("3f0c9f54-6f5e-4f0a-9d57-2f6b5f7f1a01")
 HIDDEN = UUID("8a4b2e61-1f35-4c39-8b7e-52d0a6c4be02")
 PERSON, SOURCE = "fenn.okoro-dale", "urn:safeguarding:source:northmarch:live"
 BODY = b'{"child":{"id":"3f0c9f54-6f5e-4f0a-9d57-2f6b5f7f1a01"},"entries":[]}'
+ITEM = "0123456789abcdef0123"
+ITEMS = (
+    b'{"items":[{"id":"0123456789abcdef0123","kind":"urgent","at":"2025-03-03T12:00:00.000+00:00","urgent":true,'
+    b'"says":"This is urgent: you must decide what happens next."}]}'
+)
 PERSON_TOKEN, SOURCE_TOKEN = "a-persons", "a-sources"
 PURPOSES = ("s47", "triage")
 ROLES = ("frontDoor", "schoolLead")
@@ -101,6 +106,25 @@ class FakeQuery:
     def answer(self, search: Search) -> bytes:
         self.asked.append(search)
         return NOTHING
+
+
+@dataclass
+class FakeItems:
+    """Lists one item, and knows no other."""
+
+    opened: list[tuple[str, str]] = field(default_factory=list)
+    fault: Exception | None = None
+
+    def list(self, person: str, cursor: str = "") -> bytes:
+        if self.fault:
+            raise self.fault
+        return ITEMS
+
+    def open(self, person: str, id: str) -> Mapping[str, str]:
+        if id != ITEM:
+            raise NoSuchItem
+        self.opened.append((person, id))
+        return {"id": id, "opened": "2025-03-03T12:00:00.000+00:00"}
 
 
 @dataclass
@@ -178,6 +202,7 @@ class World:
     inbox: FakeInbox = field(default_factory=FakeInbox)
     disclosure: FakeDisclosure = field(default_factory=FakeDisclosure)
     query: FakeQuery = field(default_factory=FakeQuery)
+    items: FakeItems = field(default_factory=FakeItems)
     casework: FakeCasework = field(default_factory=FakeCasework)
     checks: list[Callable[[], bool]] = field(default_factory=list)
     body_s: float = 30
@@ -185,7 +210,7 @@ class World:
 
     def app(self) -> FastAPI:
         doors = Doors(
-            inbox=self.inbox, disclosure=self.disclosure, query=self.query, casework=self.casework,
+            inbox=self.inbox, disclosure=self.disclosure, query=self.query, items=self.items, casework=self.casework,
             person_of=person_of, strict_json=strict_json, purposes=PURPOSES, roles=ROLES, checks=self.checks,
             body_s=self.body_s,
         )  # fmt: skip

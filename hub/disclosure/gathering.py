@@ -1,0 +1,239 @@
+"""What may wait for one person: found by whom it is for, before it is asked what of it they may be told.
+
+For a service's role or a person what is addressed to them; for the front door, the allocated worker and the manager
+what is urgent; for whoever read an entry that it was removed or corrected; for stewards and the front door the
+questions who is who; for officers the alarms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from hub.disclosure.door import Disclosure
+from hub.domain import standing
+from hub.domain.child import Child
+from hub.domain.staff import Reader
+from hub.identity.register import Register, ReviewItem
+from hub.projections.items import (
+    ADDRESSED,
+    ALARM,
+    ALLOCATED,
+    INVOLVED,
+    LEAD,
+    URGENT,
+    Items,
+    Row,
+    person_id,
+)
+from schemas.rules import get_list
+
+FRONT_DOOR, STEWARD, SCHOOL_LEAD = "frontDoor", "steward", "schoolLead"
+WITHDRAWN, CONDITIONS = "agreement-withdrawn", ("condition-started", "condition-ended")
+UNKNOWN, UNSURE, QUARANTINED = "addressee-unknown", "identity-unsure", "quarantined-urgent"
+DAY = len("2024-09-09")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """Something that may wait for a person."""
+
+    kind: str
+    key: str
+    """What an opening of it is recorded under: shared by all for whom it is one item."""
+    at: str
+    reader: Reader | None = None
+    """In which role it is for them; None for an officer."""
+    urgent: bool = False
+    home: UUID | None = None
+    position: int = 0
+    """With `home` the entry that it is about."""
+    child: UUID | None = None
+    """The child that it is about, where it is about no entry."""
+    concerns: tuple[UUID, ...] = ()
+    """Children with whom a conflict bars the reader, beside the one it is about."""
+    cards: bool = False
+    """Listed, without its entry, also where only a card shows."""
+    sender: str = ""
+    """The service that said it."""
+    unseen: bool = False
+    """Listed, without its entry, also where the rules hide that and its sender did not ask for it: this person is to
+    know that it is there."""
+    by_when: str = ""
+    overdue: bool | None = None
+    stands: bool = False
+    """It stays until what it says has ended, opened or not."""
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Sources:
+    """Where what waits is found beside the rows and the register."""
+
+    officers: Callable[[], Collection[str]]
+    services: Callable[[], Collection[str]]
+    """Services that the partnership knows by name."""
+    waiting: Callable[[], Sequence[Mapping[str, Any]]]
+    """Quarantined records that may be urgent: id, at, source, reason, urgent, and ring where somebody signed it."""
+
+
+@dataclass
+class Gathering:
+    """One person's, at one moment."""
+
+    door: Disclosure
+    rows: Items
+    sources: Sources
+    register: Register
+    person: str
+    readers: Sequence[Reader]
+    now: datetime
+
+    def all(self) -> list[list[Candidate]]:
+        """Each once, in every way in which it is for this person: as addressed before as urgent, by role after role."""
+        found: dict[tuple[Any, ...], list[Candidate]] = {}
+        for one in self._each():
+            place = (one.position or one.key, one.kind if one.kind not in (ADDRESSED, URGENT) else "")
+            found.setdefault(place, []).append(one)
+        return list(found.values())
+
+    def _each(self) -> Iterator[Candidate]:
+        for reader in self.readers:
+            yield from self._addressed(reader)
+            if reader.role == FRONT_DOOR:
+                yield from self._for_the_front_door(reader)
+            yield from self._of_their_children(reader)
+            yield from self._questions(reader)
+            yield from self._unknown_addressees(reader)
+            yield from self._was_read(reader)
+        if self.person in self.sources.officers():
+            yield from map(self._alarm, self.rows.of_kinds(ALARM))
+
+    @cached_property
+    def _me(self) -> str:
+        return person_id(self.person)
+
+    def _addressed(self, reader: Reader) -> Iterator[Candidate]:
+        """What asks something stays until their service has replied, and is overdue once its time has passed."""
+        rows = self.rows.addressed(reader.service, reader.role, self._me)
+        asking = [row for row in rows if row.by_when]
+        replied = self.rows.replied((row.source, row.event) for row in asking)
+        for row in rows:
+            if not row.by_when:
+                yield _about_entry(row, reader)
+            elif ((row.source, row.event), row.service) not in replied:
+                late, when = _is_past(row.by_when, self.now), row.by_when.strip("*")
+                yield _about_entry(row, reader, by_when=when, overdue=late if when else None, stands=True)
+
+    def _for_the_front_door(self, reader: Reader) -> Iterator[Candidate]:
+        for row in self.rows.of_kinds(URGENT, WITHDRAWN):
+            yield _about_entry(row, reader, for_="frontDoor")
+        for one in self.sources.waiting():
+            more = {name: one[name] for name in ("source", "reason", "ring") if one.get(name)}
+            yield Candidate(
+                kind=QUARANTINED, key=f"{QUARANTINED}/{one['id']}", at=one["at"], reader=reader, urgent=one["urgent"],
+                stands=True, more=more,
+            )  # fmt: skip
+
+    def _of_their_children(self, reader: Reader) -> Iterator[Candidate]:
+        """Of the children with whom they work today, as the record says it of each."""
+        urgent = (URGENT,) if reader.role in get_list("urgent")["addressed_to"] else ()
+        for members, child in self._children(self.rows.homes(ALLOCATED, person=self._me)):
+            if child.workers.get(self.person) == reader.role:
+                yield from self._rows_of(members, reader, *urgent, *CONDITIONS)
+        if reader.role == SCHOOL_LEAD:
+            for members, child in self._children(self.rows.homes(INVOLVED, service=reader.service)):
+                if reader.service in child.involved:
+                    yield from self._rows_of(members, reader, *CONDITIONS)
+        for home in self.rows.homes(LEAD, person=self._me):
+            members = self._members(home)
+            if self.rows.of_homes(members, LEAD)[-1].person == self._me:
+                yield from self._rows_of(members, reader, WITHDRAWN)
+
+    def _rows_of(self, members: Sequence[UUID], reader: Reader, *kinds: str) -> Iterator[Candidate]:
+        rows = self.rows.of_homes(members, *kinds)
+        return (_about_entry(row, reader, for_=self._me, unseen=row.kind != URGENT) for row in rows)
+
+    def _questions(self, reader: Reader) -> Iterator[Candidate]:
+        """Who is who: every question for stewards, the urgent ones for the front door too."""
+        for item in self.register.open_items() if reader.role in (STEWARD, FRONT_DOOR) else ():
+            urgent = item.urgent or bool(self.rows.of_homes(self._members(item.child), URGENT))
+            if urgent or reader.role == STEWARD:
+                yield _question(item, reader, urgent=urgent)
+
+    def _unknown_addressees(self, reader: Reader) -> Iterator[Candidate]:
+        """To the front door and to the sender's service: what was addressed to somebody who is not there."""
+        for addressee in self._unknown:
+            for row in self.rows.addressed_to(*addressee):
+                if reader.role == FRONT_DOOR or row.sender == reader.service:
+                    yield Candidate(
+                        kind=UNKNOWN, key=_key(UNKNOWN, row, reader.service), at=row.at, reader=reader,
+                        home=UUID(row.home), position=row.position,
+                        sender=row.sender, cards=True, unseen=row.sender == reader.service, stands=True,
+                    )  # fmt: skip
+
+    @cached_property
+    def _unknown(self) -> list[tuple[str, str, str]]:
+        known = set(self.sources.services())
+        return [one for one in self.rows.addressees() if not self._is_known(*one, known)]
+
+    def _is_known(self, service: str, role: str, person: str, known: Collection[str]) -> bool:
+        """A named person who holds a role today; else a service that the partnership knows, or whose people it does."""
+        if person:
+            return self._holds(UUID(person))
+        return service in known or any(map(self._holds, self.rows.holders(service, role)))
+
+    def _holds(self, stream: UUID) -> bool:
+        held = standing.fold("", self.rows.record.facts(stream)).roles
+        return any(one.is_held(self.now) for one in held)
+
+    def _was_read(self, reader: Reader) -> Iterator[Candidate]:
+        """A removed entry is never shown again, not even named; a correction is, to whom it is shown."""
+        for row, child in self.rows.removed_or_corrected(self._me):
+            one = _about_entry(row, reader, for_=self._me)
+            yield one if row.kind == "entry-corrected" else _without_entry(one, child)
+
+    def _alarm(self, row: Row) -> Candidate:
+        return Candidate(kind=row.role, key=f"{ALARM}/{row.position}", at=row.at, more={"alarm": row.position})
+
+    def _children(self, homes: Iterable[UUID]) -> Iterator[tuple[Sequence[UUID], Child]]:
+        for child in dict.fromkeys(map(self.register.survivor, homes)):
+            yield self.register.members(child), self.door.standing_of(child)
+
+    def _members(self, home: UUID) -> list[UUID]:
+        return self.register.members(self.register.survivor(home))
+
+
+def _about_entry(row: Row, reader: Reader, *, for_: str = "", **more: Any) -> Candidate:
+    return Candidate(
+        kind=row.kind, key=_key(row.kind, row, for_), at=row.at, reader=reader,
+        urgent=bool(row.urgent) and row.kind in (URGENT, ADDRESSED),
+        home=UUID(row.home), position=row.position, sender=row.sender, **more,
+    )  # fmt: skip
+
+
+def _key(kind: str, row: Row, for_: str) -> str:
+    """Made of the event itself: where it stands in the log would tell how much else there is."""
+    return f"{kind}/{row.source}/{row.event}/{row.part}/{for_}"
+
+
+def _without_entry(one: Candidate, child: UUID) -> Candidate:
+    return Candidate(kind=one.kind, key=one.key, at=one.at, reader=one.reader, child=child)
+
+
+def _question(item: ReviewItem, reader: Reader, *, urgent: bool) -> Candidate:
+    return Candidate(
+        kind=UNSURE, key=f"{UNSURE}/{item.child}/{reader.role}", at=item.opened, reader=reader, urgent=urgent,
+        child=item.child, concerns=item.candidates, stands=True,
+    )  # fmt: skip
+
+
+def _is_past(by_when: str, now: datetime) -> bool:
+    """A day counts to its end; what was asked without a time is never late."""
+    if by_when == "*":
+        return False
+    return by_when < now.date().isoformat() if len(by_when) == DAY else datetime.fromisoformat(by_when) < now

@@ -1,0 +1,88 @@
+"""What one person would be shown today of an entry or a child, for any purpose that they could name.
+
+A list of what waits for somebody names a child only where that person could open its chronology, and an entry only
+where it would stand there. Decides nothing by itself: it asks as a reading would.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from hub.disclosure.answer import VISIBLE, Seen, shown_as
+from hub.disclosure.door import Ask, Disclosure
+from hub.domain.staff import Reader
+from hub.identity.register import Register
+from hub.policy.facts import Reading
+
+PURPOSES = (
+    "triage", "s47", "strategyDiscussion", "cpPlan", "emergency", "s17", "earlyHelp", "directCare", "educationSupport",
+)  # fmt: skip
+"""For which a practitioner reads. Assurance works with lists of its own."""
+
+LOWEST = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One entry as it would be shown."""
+
+    child: UUID
+    """The id under which this person finds it."""
+    ref: str
+    """Its name in this person's chronologies."""
+    shown: str
+
+
+@dataclass(slots=True)
+class Looks:
+    """Of one person at one moment; what was asked once is not asked again."""
+
+    door: Disclosure
+    register: Register
+    now: datetime
+    _seen: dict[tuple[str, UUID, str], tuple[Reading, list[Seen]]] = field(default_factory=dict)
+
+    def is_barred(self, reader: Reader, child: UUID) -> bool:
+        """Is this reader in conflict with the child, or without standing? Then they are told nothing about it."""
+        resolved, _ = self._see(reader, self.register.survivor(child), PURPOSES[0])
+        return resolved.conflict or not (resolved.registered and resolved.trained)
+
+    def find_entry(self, reader: Reader, home: UUID, position: int, *, cards: bool = False) -> Look | None:
+        """The entry under the first purpose for which it is shown; with `cards` also where only existence is."""
+        wanted = (*VISIBLE, "existence") if cards else VISIBLE
+        for purpose in PURPOSES:
+            child = self.register.survivor(home)
+            _, seen = self._see(reader, child, purpose)
+            for one in seen:
+                if one.row.position == position and one.decision.shown in wanted and not one.gone:
+                    ref = self.door.ref(reader, one.row.fact)
+                    return Look(shown_as(self.register.members(child), seen), ref, one.decision.shown)
+        return None
+
+    def is_known_of(self, reader: Reader, home: UUID, position: int, sender: str) -> bool:
+        """May this reader know that the entry stands, also where the rules hide what it says?
+
+        Their own service said it; or it is held at the lowest level, and its sender asked for no care beyond its kind's.
+        """
+        _, seen = self._see(reader, self.register.survivor(home), PURPOSES[0])
+        labels = [one.label for one in seen if one.row.position == position and not one.gone]
+        openly = bool(labels) and labels[0].level == LOWEST and not labels[0].handling
+        return openly or (bool(labels) and sender == reader.service)
+
+    def find_child(self, reader: Reader, child: UUID) -> UUID | None:
+        """The id under which this reader finds something of a child for some purpose; None where they find nothing."""
+        child = self.register.survivor(child)
+        for purpose in PURPOSES:
+            _, seen = self._see(reader, child, purpose)
+            if any(one.decision.shown != "hidden" for one in seen):
+                return shown_as(self.register.members(child), seen)
+        return None
+
+    def _see(self, reader: Reader, child: UUID, purpose: str) -> tuple[Reading, list[Seen]]:
+        key = reader.role, child, purpose
+        if key not in self._seen:
+            ask = Ask(person=reader.person, child=child, purpose=purpose, role=reader.role)
+            self._seen[key] = self.door.see(ask, reader, self.now)
+        return self._seen[key]
