@@ -65,6 +65,8 @@ class Candidate:
     know that it is there."""
     by_when: str = ""
     overdue: bool | None = None
+    settled: bool = False
+    """Replied to: no longer on the list, in whichever other way it would be for them."""
     stands: bool = False
     """It stays until what it says has ended, opened or not."""
     more: Mapping[str, Any] = field(default_factory=dict)
@@ -125,9 +127,11 @@ class Gathering:
         for row in rows:
             if not row.by_when:
                 yield _about_entry(row, reader)
-            elif ((row.source, row.event), row.service) not in replied:
+            else:
                 late, when = _is_past(row.by_when, self.now), row.by_when.strip("*")
-                yield _about_entry(row, reader, by_when=when, overdue=late if when else None, stands=True)
+                settled = ((row.source, row.event), row.service) in replied
+                asked: dict[str, Any] = {"by_when": when, "overdue": late if when else None}
+                yield _about_entry(row, reader, settled=settled, stands=True, **asked)
 
     def _for_the_front_door(self, reader: Reader) -> Iterator[Candidate]:
         for row in self.rows.of_kinds(URGENT, WITHDRAWN):

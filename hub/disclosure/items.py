@@ -166,13 +166,16 @@ class _Listing:
         """The item in the first way in which it is this person's, and may be told to them."""
         for one in ways:
             opened = self._opened.get(one.key, "")
-            if opened and not one.stands and datetime.fromisoformat(opened) < self._now - KEPT_AFTER_OPENING:
-                continue
+            if one.settled or (opened and not one.stands and self._is_long_ago(opened)):
+                return None
             told = self._told(one)
             if told is not None:
                 item = {"id": id, "kind": one.kind, **told, **({"opened": opened} if opened else {})}
                 return _Shown(one, item)
         return None
+
+    def _is_long_ago(self, opened: str) -> bool:
+        return datetime.fromisoformat(opened) < self._now - KEPT_AFTER_OPENING
 
     def _told(self, one: Candidate) -> dict[str, Any] | None:
         """What of an item may be told to its reader; None where nothing may."""

@@ -64,7 +64,7 @@ class Looks:
     def is_known_of(self, reader: Reader, home: UUID, position: int, sender: str) -> bool:
         """May this reader know that the entry stands, also where the rules hide what it says?
 
-        Their own service said it; or it is held at the lowest level, and its sender asked for no care beyond its kind's.
+        Their own service said it; or it is held at the lowest level, and its sender asked for no more care than that.
         """
         _, seen = self._see(reader, self.register.survivor(home), PURPOSES[0])
         labels = [one.label for one in seen if one.row.position == position and not one.gone]

@@ -128,7 +128,6 @@ def test_attack_a_a_deputy_who_is_family_gets_the_answer_of_an_unknown_child(sto
     assert mine[0] == mine[1]
 
 
-@later("readers' standing: the alarm to the privacy officer")
 def test_attack_a_raises_an_alarm(story: Story) -> None:
     assert items(story, "ada.registrar") == ["conflict-attempt"]
 

@@ -126,6 +126,17 @@ def test_an_urgent_entry_that_is_addressed_to_the_reader_is_listed_once(
     assert (item["kind"], item["urgent"]) == ("addressed", True)
 
 
+def test_an_urgent_request_is_gone_once_the_front_door_replied(
+    hub: Hub, police: Any, council: Any, listed: Any, front_door: str
+) -> None:
+    to = {"service": FRONT_DOOR, "role": "frontDoor"}
+    hub.admission.admit([police.seal("exploitation-concern", child=WRENNA, id="asked", **ask_for(to))], police.source)
+    reply = [{"source": police.source, "id": "asked", "as": "answers"}]
+    sealed = council.seal("referral-decided", child=WRENNA, references=reply, said_by=said(FRONT_DOOR))
+    hub.admission.admit([sealed], council.source)
+    assert listed(front_door) == []
+
+
 def test_an_urgent_record_of_a_doubtful_child_is_listed_with_its_question(
     hub: Hub, register: Callable[..., Any], listed: Any, front_door: str, staff: Callable[..., str]
 ) -> None:
