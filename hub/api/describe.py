@@ -65,7 +65,7 @@ GIVES: Mapping[str, Mapping[int, str]] = {
     "getChronology": {200: "Chronology"},
     "queryPerson": {200: "Ring"},
     "getItems": {200: "Items"},
-    "postOpened": {200: "Opened"},
+    "postOpened": {200: "ItemOpened"},
     "postEntry": {201: "Outcome", 200: "Outcome", 202: "Outcome"},
     "settleIdentity": {201: "Outcome", 200: "Outcome", 202: "Outcome"},
     "settleQuarantine": {200: "Outcome"},

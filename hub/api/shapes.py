@@ -184,7 +184,7 @@ SCHEMAS: dict[str, Any] = {
         },
         "additionalProperties": False,
     },
-    "Opened": {
+    "ItemOpened": {
         "type": "object",
         "required": ["id", "opened"],
         "properties": {"id": TEXT, "opened": {"type": "string", "format": "date-time"}},
@@ -306,7 +306,7 @@ EXAMPLES: Mapping[str, Any] = {
             }
         ]
     },
-    "Opened": {"id": "5d1f0a9be34c7782c0de", "opened": "2026-02-12T11:24:00.000+00:00"},
+    "ItemOpened": {"id": "5d1f0a9be34c7782c0de", "opened": "2026-02-12T11:24:00.000+00:00"},
     "Entry": {
         "event": "contact-received",
         "child": CHILD,
