@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-NAMES = ("spine", "append", "consume", "ingest", "latency", "memory", "rebuild")
+NAMES = ("spine", "append", "consume", "ingest", "latency", "memory", "open_items", "rebuild")
 
 words = sys.argv[1:]
 name = words.pop(0) if words and not words[0].startswith("-") else "spine"

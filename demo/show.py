@@ -44,6 +44,7 @@ def show(story: Story, console: Console) -> None:
     console.print(_own_words(answered))
     console.print(_side_by_side(answered))
     console.print(_elsewhere(answered))
+    console.print(_open_items(answered["SW"]))
     console.print(_identity(story))
     console.print(_quarantine(story))
     console.print(stayed_and_told(story))
@@ -151,6 +152,21 @@ def _elsewhere(readings: Mapping[str, Mapping[str, Any]]) -> Panel:
 
 def _ring(contact: Mapping[str, str]) -> str:
     return contact.get("phone") or contact.get("role") or "the front door"
+
+
+def _open_items(reading: Mapping[str, Any]) -> Panel:
+    """What somebody waits for, as the social worker's chronology says it; by when it began, never by how late it is."""
+    rows = []
+    for item in reading["open_items"]:
+        due = f"due {_day(item['due'][:10])}" if "due" in item else "no number in this rule"
+        rows.append(
+            Text.assemble(
+                (f"{_on({'happened': {'from': item['since']}, 'shared': ''}):7}", "cyan"), f"{item['what']}. ",
+                (f"{due}{', late' if item['late'] else ''}", "bold"),
+                (f"   {item['rule']}/{item['edition']}", "dim"),
+            )
+        )  # fmt: skip
+    return Panel(Group(*rows), title="What is waited for", border_style="yellow")
 
 
 def _identity(story: Story) -> Panel:

@@ -17,14 +17,24 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from hub import commands
+from hub import commands, duties
 from hub.bootstrap import HubExists, NoHub
 from hub.casework import Misfit, NotYours
-from hub.disclosure import RING, BadCursor, CannotBeShownComplete, CannotRecord, NoAnswer, NoStanding, NoSuchItem
+from hub.disclosure import (
+    RING,
+    BadCursor,
+    CannotBeShownComplete,
+    CannotRecord,
+    NoAnswer,
+    NoStanding,
+    NoSuchItem,
+    TooManyChildren,
+)
 from hub.ingest.admission import StillWaits
 from hub.ingest.quarantine import NoSuchRecord
 from hub.ingest.registration import BadRequest, NoSuchKey, NotApproved
 from hub.logs import log_to_stderr
+from hub.rules.editions import BrokenRule
 from hub.settings import Settings, SettingsError, read_settings
 from hub.store.database import STORE_FAULTS
 from hub.store.keys import KeyAway
@@ -36,7 +46,7 @@ from schemas.envelope import KeyRefused, Refused
 from schemas.strict import NotStrict
 
 REFUSALS = (NotYours, Misfit, NotApproved, NoSuchKey, StillWaits, NoSuchRecord)
-MISUSES = (SettingsError, commands.Misused, NoHub, BadDatabase, BadCursor, NotStrict, BadRequest)
+MISUSES = (SettingsError, commands.Misused, NoHub, BadDatabase, BadCursor, NotStrict, BadRequest, BrokenRule)
 KEY_LIKE_AN_OPTION = re.compile("-[A-Za-z0-9_-]{42}")
 NO_ANSWER = "no answer can be given here; ring the front door"
 
@@ -87,6 +97,8 @@ def _carry_out(settings: Settings, args: argparse.Namespace) -> int:
         return _end(1, NO_ANSWER)
     except NoSuchItem:
         return _end(1, "no item of this id waits for this person")
+    except TooManyChildren:
+        return _end(1, "more children than one list looks through; ask as their allocated workers")
     except (CannotBeShownComplete, CannotRecord):
         return _end(3, RING)
     except commands.FaultFound as error:
@@ -224,6 +236,26 @@ def _reading(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     export.add_argument("--format", choices=["jsonld"], default="jsonld", help="JSON-LD, the only one")
     _as_person(export)
     export.set_defaults(run=commands.cmd_export)
+    items = verbs.add_parser("open-items", help="what is waited for about the children of a reader's own team")
+    items.add_argument("--team", default="", metavar="SERVICE", help="the team's URN, where it is to be checked")
+    _as_person(items)
+    items.set_defaults(run=duties.cmd_open_items)
+    _add_rules(verbs)
+
+
+def _add_rules(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    rules = verbs.add_parser("rules", help="the dated numbers by which open items are judged").add_subparsers(
+        required=True, dest="verb", metavar="VERB"
+    )
+    listed = rules.add_parser("list", help="every rule, and the edition in force")
+    listed.add_argument("--area", default="", help="GSS code: this area's editions go before those for everywhere")
+    listed.add_argument("--on", default="", metavar="DAY", help="YYYY-MM-DD, else today")
+    show = rules.add_parser("show", help="one rule with all its editions")
+    show.add_argument("rule", help="as `hub rules list` names it")
+    check = rules.add_parser("check", help="is this file of rules one that the hub would take?")
+    check.add_argument("file", help="a file with one rule, or -")
+    for one in (listed, show, check):
+        one.set_defaults(run=duties.cmd_rules)
 
 
 def _settling(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.casework import Casework
-from hub.disclosure import Disclosure, PersonQuery, Staff
+from hub.disclosure import Clocks, Disclosure, PersonQuery, Staff, Teams
 from hub.disclosure.gathering import Sources
 from hub.disclosure.items import ItemList
 from hub.identity.register import Register
@@ -28,6 +28,8 @@ from hub.ingest.urgent import UrgentWaiting
 from hub.policy.decide import Policy
 from hub.projections.chronology import Chronology
 from hub.projections.items import Items
+from hub.projections.open_items import Concerned
+from hub.rules.editions import check_all
 from hub.settings import Settings, SettingsError
 from hub.store.keys import WrappedKeys
 from hub.store.opening import BadDatabase, Databases, open_databases, refuse_unready
@@ -63,8 +65,9 @@ def init(
 ) -> tuple[Charter, Mapping[str, str]]:
     """Make a hub: secrets, the officers as the log's first entries, the receipt key. Gives key fingerprints to print.
 
-    `partnership` is a URN, `area` a GSS code. Errors: `HubExists`, `BadDatabase`.
+    `partnership` is a URN, `area` a GSS code. Errors: `HubExists`, `BadDatabase`, `BrokenRule`.
     """
+    check_all()
     home = settings.home
     if any((home / name).exists() for name in ("hub.json", *SECRETS)):
         raise HubExists
@@ -93,8 +96,9 @@ def init(
 def open_hub(settings: Settings, *, new: bool = False) -> Hub:
     """Open the hub in the home folder; a `new` one has no record yet.
 
-    Errors: `NoHub`, `BadDatabase`, `SettingsError` for a demo clock over a hub that is no demo.
+    Errors: `NoHub`, `BadDatabase`, `BrokenRule`, `SettingsError` for a demo clock over a hub that is no demo.
     """
+    check_all()
     os.umask(0o077)  # databases and their journals are their owner's alone
     path = settings.home / "hub.json"
     if not path.exists():
@@ -178,7 +182,7 @@ class Hub:
         """The door out."""
         return Disclosure(
             self.record, self.view, self.register, Policy.load(), secret=self._secret("disclosure.key"),
-            clock=self.clock,
+            clock=self.clock, clocks=Clocks(self.charter.area, self.histories),
         )  # fmt: skip
 
     @cached_property
@@ -198,6 +202,16 @@ class Hub:
         waiting = UrgentWaiting(self.admission)
         sources = Sources(officers=self.officers, services=self.services, waiting=waiting.list)
         return ItemList(self.disclosure, self.item_rows, sources, secret=self._secret("disclosure.key"))
+
+    @cached_property
+    def concerned(self) -> Concerned:
+        """Where to look for a team's open items."""
+        return Concerned(self.databases.view, self.record, self.derived("concerned"))
+
+    @cached_property
+    def teams(self) -> Teams:
+        """The door out for a team's open items."""
+        return Teams(self.disclosure, self.concerned)
 
     @cached_property
     def casework(self) -> Casework:
@@ -236,6 +250,10 @@ class Hub:
         """Which child is which, up to now."""
         self.admission.catch_up()
         return self.admission.resolver.register
+
+    def histories(self) -> frozenset[str]:
+        """Sources that tell of the past: they start no clock."""
+        return frozenset(one.source for one in self.admission.keyring.senders.values() if one.history)
 
     def officers(self) -> frozenset[str]:
         """Names of the registered officers."""

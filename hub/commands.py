@@ -303,6 +303,7 @@ def cmd_rebuild(settings: Settings, args: argparse.Namespace) -> None:
     hub = _hub(settings)
     out({"view": "chronology", "position": hub.view.rebuild()})
     out({"view": "items", "position": hub.item_rows.rebuild()})
+    out({"view": "open-items", "position": hub.concerned.rebuild()})
 
 
 def cmd_migrate(settings: Settings, args: argparse.Namespace) -> None:

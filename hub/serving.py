@@ -88,6 +88,7 @@ def _doors(hub: Hub) -> Doors:
         disclosure=hub.disclosure,
         query=hub.query,
         items=hub.items,
+        teams=hub.teams,
         casework=hub.casework,
         person_of=tokens.person_of,
         strict_json=strict_json,

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 
-from hub.api import casework, children, health, inbox, me
+from hub.api import casework, children, health, inbox, me, open_items
 from hub.api import query as person_query
 from hub.api.auth import BadToken
 from hub.api.callers import ROUTES, Caller, Handler
@@ -73,6 +73,7 @@ def _handlers(doors: Doors, lane: Lane, seconds: Callable[[], float]) -> Mapping
         ("POST", "/children/$person-info-query"): person_query.post_query(doors, lane, seconds),
         ("GET", "/me/items"): me.get_items(doors, lane),
         ("POST", "/me/items/{id}/opened"): me.post_opened(doors, lane),
+        ("GET", "/me/open-items"): open_items.get_open_items(doors, lane),
         ("POST", "/casework"): casework.post_entry(doors, lane),
         ("POST", "/casework/identity"): casework.post_identity(doors, lane),
         ("POST", "/casework/quarantine/{id}"): casework.post_quarantine(doors, lane),

@@ -40,6 +40,7 @@ ROUTES = (
     Row("POST", "/children/$person-info-query", Caller.PERSON),
     Row("GET", "/me/items", Caller.PERSON),
     Row("POST", "/me/items/{id}/opened", Caller.PERSON),
+    Row("GET", "/me/open-items", Caller.PERSON),
     Row("POST", "/casework", Caller.PERSON),
     Row("POST", "/casework/identity", Caller.PERSON),
     Row("POST", "/casework/quarantine/{id}", Caller.PERSON),

@@ -30,7 +30,7 @@ def get_chronology(doors: Doors, lane: Lane) -> Handler:
         ask = _ask(request, person, doors)
         answer = await lane.for_people(doors.disclosure.chronology, ask)
         headers = {"ETag": f'"{answer.etag}"', **_link(ask, answer)}
-        if _unchanged(request.headers.getlist("if-none-match"), answer.etag):
+        if unchanged(request.headers.getlist("if-none-match"), answer.etag):
             return Response(status_code=304, headers=headers)
         return Response(answer.body, headers=headers, media_type="application/json")
 
@@ -74,7 +74,7 @@ def _link(ask: Ask, answer: Answer) -> dict[str, str]:
     return {"Link": f'</children/{ask.child}/chronology?{urlencode(parameters)}>; rel="next"'}
 
 
-def _unchanged(given: list[str], etag: str) -> bool:
+def unchanged(given: list[str], etag: str) -> bool:
     """RFC 9110 section 13.1.2: compared weakly; the read was recorded all the same."""
     held = [one.strip().removeprefix("W/") for line in given for one in line.split(",")]
     return f'"{etag}"' in held or held == ["*"]

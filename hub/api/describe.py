@@ -40,6 +40,7 @@ SUMMARIES: Mapping[tuple[str, str], tuple[str, str]] = {
     ),
     ("GET", "/me/items"): ("getItems", "What waits for the person who asks, recorded"),
     ("POST", "/me/items/{id}/opened"): ("postOpened", "Record that an item of one's own list was opened"),
+    ("GET", "/me/open-items"): ("getOpenItems", "What is waited for about the children of the caller's team, recorded"),
     ("POST", "/casework"): ("postEntry", "Record what a person says or decides"),
     ("POST", "/casework/identity"): ("settleIdentity", "Two of the hub's children are the same child, or are not"),
     ("POST", "/casework/quarantine/{id}"): (
@@ -66,6 +67,7 @@ GIVES: Mapping[str, Mapping[int, str]] = {
     "queryPerson": {200: "Ring"},
     "getItems": {200: "Items"},
     "postOpened": {200: "ItemOpened"},
+    "getOpenItems": {200: "TeamItems"},
     "postEntry": {201: "Outcome", 200: "Outcome", 202: "Outcome"},
     "settleIdentity": {201: "Outcome", 200: "Outcome", 202: "Outcome"},
     "settleQuarantine": {200: "Outcome"},
@@ -81,6 +83,7 @@ ENDS: Mapping[str, tuple[str, ...]] = {
     "queryPerson": ("query", "body", "purpose", "slow", "large", "media", "misfit", "unrecorded"),
     "getItems": ("query", "cursor", "no-standing", "incomplete", "unrecorded"),
     "postOpened": ("query", "no-standing", "no-item", "incomplete", "unrecorded"),
+    "getOpenItems": ("query", "purpose", "no-standing", "no-answer", "too-many", "incomplete", "unrecorded"),
     "postEntry": ("query", "body", "not-yours", "slow", "large", "media", "misfit"),
     "settleIdentity": ("query", "body", "not-yours", "slow", "large", "media", "misfit"),
     "settleQuarantine": ("query", "body", "not-yours", "no-record", "slow", "still-waits", "large", "media", "misfit"),
@@ -151,6 +154,12 @@ def _parameters(name: str) -> list[dict[str, Any]]:
             return [_parameter("cursor", "query", "`next` of the page before", TEXT, "5d1f0a9be34c7782c0de")]
         case "postOpened":
             return [_parameter("id", "path", "the item's id", TEXT, "5d1f0a9be34c7782c0de")]
+        case "getOpenItems":
+            return [
+                _parameter("purpose", "query", "what for; no purpose, no answer", TEXT, "s47"),
+                _parameter("role", "query", "in which role, where the reader holds several", TEXT, "schoolLead"),
+                _parameter("If-None-Match", "header", "an ETag that is held", TEXT, '"9f1c"'),
+            ]
         case "getReceipts":
             return [
                 _parameter("after", "query", "cursor; 0 from the first on", NUMBER, 17),
@@ -200,6 +209,7 @@ def _responses(name: str, *, guarded: bool) -> dict[str, Any]:
             "ETag": {"description": "of exactly these bytes", "schema": TEXT},
             "Link": {"description": 'the next page, rel="next" (RFC 8288)', "schema": TEXT},
         }
+    if name in ("getChronology", "getOpenItems"):
         found["304"] = {"description": "What the reader holds is still the answer; the read was recorded"}
     codes = ("token", *(("keys",) if guarded else ()), *ENDS[name], "busy", "fault") if guarded else ("fault",)
     for code in codes:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from hub.casework import Recorded
-from hub.disclosure import Answer, Ask, Search
+from hub.disclosure import Answer, Ask, Search, TeamAsk
 
 
 class Outcome(Protocol):
@@ -57,6 +57,12 @@ class ItemsDoor(Protocol):
     def open(self, person: str, id: str) -> Mapping[str, str]: ...
 
 
+class TeamsDoor(Protocol):
+    """The door out for a team; see `hub.disclosure.Teams`."""
+
+    def open_items(self, ask: TeamAsk) -> Answer: ...
+
+
 class CaseworkDoor(Protocol):
     """The door in for people; see `hub.casework.Casework`."""
 
@@ -73,6 +79,7 @@ class Doors:
     disclosure: DisclosureDoor
     query: QueryDoor
     items: ItemsDoor
+    teams: TeamsDoor
     casework: CaseworkDoor
     person_of: Callable[[str], str]
     """The person that an access token proves. Errors: `hub.api.auth.BadToken`, `hub.api.issuer_keys.KeysAway`."""

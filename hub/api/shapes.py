@@ -98,6 +98,7 @@ SCHEMAS: dict[str, Any] = {
             "notice": TEXT,
             "entries": {"type": "array", "items": {"type": "object", "required": ["ref"]}},
             "held_elsewhere": {"type": "array", "items": {"type": "object"}},
+            "open_items": {"type": "array", "items": {"$ref": "#/components/schemas/OpenItem"}},
             "next": TEXT,
         },
     },
@@ -190,6 +191,45 @@ SCHEMAS: dict[str, Any] = {
         "properties": {"id": TEXT, "opened": {"type": "string", "format": "date-time"}},
         "additionalProperties": False,
     },
+    "OpenItem": {
+        "description": "What somebody waits for, by the entries that this reader sees. In no order of lateness.",
+        "type": "object",
+        "required": ["rule", "edition", "source", "what", "since", "late", "about"],
+        "properties": {
+            "rule": TEXT,
+            "edition": {"type": "string", "description": "the one in force when its clock started"},
+            "source": TEXT,
+            "what": TEXT,
+            "since": {"type": "string", "description": "when its clock started, as exactly as this reader sees it"},
+            "due": {"type": "string", "description": "the last day, or moment, in time; absent without a number"},
+            "late": {"type": "boolean", "description": "a remark, never a refusal"},
+            "about": {"type": "string", "description": "`ref` of the entry that started it"},
+        },
+        "additionalProperties": False,
+    },
+    "TeamItems": {
+        "description": "For each child of the team, as for its chronology; children in an order that tells nothing.",
+        "type": "object",
+        "required": ["team", "purpose", "role", "notice", "children", "whole_until"],
+        "properties": {
+            "team": {"type": "string", "description": "the caller's own service"},
+            "purpose": TEXT,
+            "role": TEXT,
+            "notice": TEXT,
+            "children": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["child", "open_items"],
+                    "properties": {
+                        "child": {"type": "object", "required": ["id"], "properties": {"id": TEXT, "name": TEXT}},
+                        "open_items": {"type": "array", "items": {"$ref": "#/components/schemas/OpenItem"}},
+                    },
+                },
+            },
+            "whole_until": {"type": "string", "format": "date-time"},
+        },
+    },
     "Entry": {
         "description": "An event's data without what the hub fills in (version, partnership, origin).",
         "type": "object",
@@ -247,6 +287,16 @@ ADMITTED = {
     "reason": "",
     "position": 4711,
 }
+OPEN_ITEM = {
+    "rule": "file-receipt",
+    "edition": "KCSIE22",
+    "source": "Keeping children safe in education, part two, child protection file",
+    "what": "A child's safeguarding file was sent, and nobody said that they have it",
+    "since": "2025-06-03",
+    "due": "2025-06-10",
+    "late": True,
+    "about": "9f1c2b7a5d3e4f60718a",
+}
 EXAMPLES: Mapping[str, Any] = {
     "Receipts": {"receipts": RECEIPTS},
     "Opening": {"person": "marnie.pell"},
@@ -272,6 +322,7 @@ EXAMPLES: Mapping[str, Any] = {
             }
         ],
         "held_elsewhere": [{"agency": "a hospital", "ring": {"phone": "01632 960201"}}],
+        "open_items": [OPEN_ITEM],
     },
     "Query": {
         "person": {
@@ -307,6 +358,14 @@ EXAMPLES: Mapping[str, Any] = {
         ]
     },
     "ItemOpened": {"id": "5d1f0a9be34c7782c0de", "opened": "2026-02-12T11:24:00.000+00:00"},
+    "TeamItems": {
+        "team": "urn:safeguarding:service:tarnwhistle-academy",
+        "purpose": "educationSupport",
+        "role": "schoolLead",
+        "notice": "Other information may exist that is not shown here.",
+        "children": [{"child": {"id": CHILD, "name": "Wrenna Quillfeather"}, "open_items": [OPEN_ITEM]}],
+        "whole_until": "2026-02-16T09:00:00.000+00:00",
+    },
     "Entry": {
         "event": "contact-received",
         "child": CHILD,

@@ -18,8 +18,10 @@ from hub.disclosure.door import (
     NoStanding,
 )
 from hub.disclosure.items import NoSuchItem
+from hub.disclosure.open_items import Clocks
 from hub.disclosure.query import PersonQuery, Search
 from hub.disclosure.staff import Staff
+from hub.disclosure.teams import TeamAsk, Teams, TooManyChildren
 from hub.identity.asked import NotAPerson, description_of
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "BadCursor",
     "CannotBeShownComplete",
     "CannotRecord",
+    "Clocks",
     "Disclosure",
     "NoAnswer",
     "NoStanding",
@@ -39,5 +42,8 @@ __all__ = [
     "PersonQuery",
     "Search",
     "Staff",
+    "TeamAsk",
+    "Teams",
+    "TooManyChildren",
     "description_of",
 ]

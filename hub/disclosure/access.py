@@ -42,6 +42,12 @@ class AccessLog:
         with self._lock:
             self._append(at, [(topic, data), *((ALARM, alarm) for alarm in alarms)])
 
+    def note_all(self, several: Sequence[Mapping[str, Any]]) -> None:
+        """Several access records in one transaction: all or none. Errors: `CannotRecord`."""
+        at = stamp(self.clock())
+        with self._lock:
+            self._append(at, [(TOPIC, one) for one in several])
+
     def alarm(self, kind: str, **facts: Any) -> None:
         """Something that the partnership's officers must hear of: its kind and ids, no content. Errors: `CannotRecord`.
 

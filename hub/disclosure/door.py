@@ -32,6 +32,7 @@ from hub.disclosure.answer import (
     written,
 )
 from hub.disclosure.labelling import Labelling
+from hub.disclosure.open_items import Clocks
 from hub.domain import child as domain
 from hub.domain import standing
 from hub.domain.facts import Fact
@@ -106,10 +107,11 @@ class Disclosure:
 
     def __init__(
         self, record: Record, view: Chronology, register: Callable[[], Register], policy: Policy, *, secret: bytes,
-        clock: Callable[[], datetime],
+        clock: Callable[[], datetime], clocks: Clocks,
     ) -> None:  # fmt: skip
         self.record, self.view, self.register, self.policy, self.clock = record, view, register, policy, clock
         self.log, self.today = AccessLog(record, clock), Today(record)
+        self.clocks = clocks
         self._ref_key = hmac.digest(secret, b"reference", hashlib.sha256)
         self._cursor_key = hmac.digest(secret, b"cursor", hashlib.sha512)
 
@@ -173,6 +175,11 @@ class Disclosure:
     def ref(self, reader: Reader, fact: Fact) -> str:
         """The name of an entry in this reader's chronologies."""
         return self._refs(reader)(fact)
+
+    def seen(self, ask: Ask, reader: Reader, register: Register, now: datetime) -> tuple[Reading, list[Seen]]:
+        """What one reader sees of a child's entries, for an answer that whoever asks builds and records."""
+        resolved, seen = self._see(ask, reader, register, now)
+        return resolved, self._visible(reader, register, seen)
 
     def standing_of(self, child: UUID) -> domain.Child:
         """What decisions about a child rest on now: for the door in, which asks who may decide. Errors: `KeyAway`."""
@@ -256,13 +263,9 @@ class Disclosure:
     def _answer(
         self, ask: Ask, reader: Reader, register: Register, seen: Sequence[Seen], now: datetime
     ) -> tuple[Answer, list[Seen]]:
-        visible = [one for one in seen if one.decision.shown in VISIBLE and not one.gone]
+        visible = self._visible(reader, register, seen)
         elsewhere = [one for one in seen if one.decision.shown == "existence" or one.gone]
-        marks = marks_of(visible, register.items.keys())
         ref = self._refs(reader)
-        for one in visible:
-            one.shown, one.written = self._project(one, marks.get(one.row.fact.key, ()))
-            one.ref = ref(one.row.fact)
         listed = visible
         if any(one.decision.structure for one in seen):
             for one in elsewhere:
@@ -279,10 +282,21 @@ class Disclosure:
             "notice": NOTICE,
             "entries": [written(one) for one in page],
             "held_elsewhere": cards(one for one in elsewhere if not one.gone),
+            "open_items": self.clocks.items(visible, min(now, ask.as_of or now)),
             **({"next": next_cursor} if next_cursor else {}),
         }
         opened = page + [one for one in elsewhere if not one.shown]
-        return _timed(orjson.dumps(body), stamp(now), next_cursor), opened
+        return timed(orjson.dumps(body), stamp(now), next_cursor), opened
+
+    def _visible(self, reader: Reader, register: Register, seen: Sequence[Seen]) -> list[Seen]:
+        """The entries that this reader sees, each with its name and what is shown of it."""
+        visible = [one for one in seen if one.decision.shown in VISIBLE and not one.gone]
+        marks = marks_of(visible, register.items.keys())
+        ref = self._refs(reader)
+        for one in visible:
+            one.shown, one.written = self._project(one, marks.get(one.row.fact.key, ()))
+            one.ref = ref(one.row.fact)
+        return visible
 
     def _project(self, one: Seen, marks: Sequence[str]) -> tuple[dict[str, Any], bytes]:
         """What a reader gets of an entry, but for its name: that rests on entry, decision and marks alone."""
@@ -341,7 +355,7 @@ class Disclosure:
         )  # fmt: skip
 
 
-def _timed(body: bytes, whole_until: str, next_cursor: str) -> Answer:
+def timed(body: bytes, whole_until: str, next_cursor: str = "") -> Answer:
     """The answer with the time up to which it is whole; the ETag covers all but that. One pass over the bytes."""
     first, last = memoryview(body)[:-1], b',"whole_until":' + orjson.dumps(whole_until) + b"}"
     digest = hashlib.sha256(first)

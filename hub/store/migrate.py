@@ -25,7 +25,8 @@ RIGHTS: Mapping[str, str] = {
     "token_once": "SELECT, INSERT, DELETE", "progress": "SELECT, INSERT, UPDATE, DELETE",
     "entry": "SELECT, INSERT, UPDATE, DELETE", "item_progress": "SELECT, INSERT, UPDATE, DELETE",
     "item": "SELECT, INSERT, DELETE", "item_read": "SELECT, INSERT, DELETE",
-    "item_opened": "SELECT, INSERT, DELETE",
+    "item_opened": "SELECT, INSERT, DELETE", "concerned_build": "SELECT, INSERT, UPDATE, DELETE",
+    "concerned": "SELECT, INSERT, DELETE",
 }  # fmt: skip
 """Table of the record's database → what the running role may do there."""
 KEYS_RIGHTS: Mapping[str, str] = {"stream_key": "SELECT, INSERT", "event_key": "SELECT, INSERT"}

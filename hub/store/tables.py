@@ -70,8 +70,13 @@ VIEW_SCHEMA = (
     "CREATE TABLE IF NOT EXISTS item_read (reader TEXT NOT NULL, entry INTEGER NOT NULL, child TEXT NOT NULL,"
     " position INTEGER NOT NULL, PRIMARY KEY (reader, entry, child)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS item_opened (item TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS concerned_build (build INTEGER PRIMARY KEY, version INTEGER NOT NULL,"
+    " position INTEGER NOT NULL, state TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS concerned (build INTEGER NOT NULL, token BLOB NOT NULL, home TEXT NOT NULL,"
+    " PRIMARY KEY (build, token, home)) WITHOUT ROWID",
 )
-"""The views': disposable, built from the record. First the chronology's, then those of what waits for a person."""
+"""The views': disposable, built from the record. First the chronology's, then those of what waits for a person, and
+of where to look for a team's open items."""
 
 EVENTS = "CREATE TABLE stored_events (originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB)"
 """What is written of the library's own table, which the library makes."""

@@ -20,7 +20,7 @@ from hub.api.describe import document
 from hub.api.doors import Doors
 from hub.api.issuer_keys import KeysAway
 from hub.casework import Recorded
-from hub.disclosure import Answer, Ask, NoAnswer, Search
+from hub.disclosure import Answer, Ask, NoAnswer, Search, TeamAsk
 from hub.ingest.inbox import BODY_LIMIT, NotACaller
 from schemas.envelope import Receipt
 from schemas.strict import strict_json
@@ -97,6 +97,10 @@ class Fakes:
         self._called("open")
         return {"id": id, "opened": ""}
 
+    def open_items(self, ask: TeamAsk) -> Answer:
+        self._called("open_items", ask)
+        return Answer(b"{}", "0" * 64)
+
     def record(self, person: str, entry: Mapping[str, Any], *, role: str = "") -> Recorded:
         self._called("record", entry)
         return Recorded(RECEIPT, "e1", "urn:s")
@@ -111,8 +115,8 @@ class Fakes:
 
     def app(self, **more: Any) -> FastAPI:
         doors = Doors(
-            inbox=self, disclosure=self, query=self, items=self, casework=self, person_of=self.person_of,
-            strict_json=strict_json, purposes=("s47",), roles=("frontDoor",), **more,
+            inbox=self, disclosure=self, query=self, items=self, teams=self, casework=self,
+            person_of=self.person_of, strict_json=strict_json, purposes=("s47",), roles=("frontDoor",), **more,
         )  # fmt: skip
         return create_app(doors)
 
@@ -192,6 +196,7 @@ GOOD_CALLS: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("GET", "/me/items"): {"path": "/me/items"},
     ("POST", "/me/items/{id}/opened"): {"path": "/me/items/0123456789abcdef0123/opened"},
+    ("GET", "/me/open-items"): {"path": "/me/open-items", "query": "purpose=s47"},
     ("POST", "/casework"): {"path": "/casework", "headers": JSON, "body": ENTRY},
     ("POST", "/casework/identity"): {
         "path": "/casework/identity", "headers": JSON,

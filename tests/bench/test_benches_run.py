@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench import append, measure, memory, rebuild
+from bench import append, measure, memory, open_items, rebuild
 from bench.measure import Figure, judge
 from bench.stage import BenchFault
 from infra.postgres.binaries import NoPostgres, find_binaries
@@ -55,6 +55,16 @@ def test_facts_are_appended_in_every_size_over_both_databases(tmp_path: Path, mo
     result = kept(path, append.main(["--rounds", "1", "--out", str(path)]))
     assert result["ratios"].keys() == {"postgres_1000", "sqlite_1000"}
     assert {"postgres_1_whole_us", "sqlite_100_limit_us"} <= result["medians"].keys()
+
+
+def test_open_items_are_recomputed_from_zero_and_beside_a_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_items, "READS", 2)
+    path = tmp_path / "open_items.json"
+    result = kept(path, open_items.main(["--children", "20", "--rounds", "1", "--out", str(path)]))
+    assert result["ratios"].keys() == {"from_zero", "reading"}
+    assert (result["facts"], result["medians"]["items"] > 20) == (160, True)
 
 
 def test_memory_is_looked_at_twice(tmp_path: Path) -> None:

@@ -28,7 +28,10 @@ MAY_KNOW = {
     "hub.casework": "hub.domain hub.rules hub.identity hub.ingest hub.disclosure schemas",
     "hub.api": "hub.domain hub.disclosure hub.casework hub.audit hub.ingest",
     "hub.export": "schemas",
-    **{f"hub.{room}": "hub schemas" for room in ("bootstrap", "commands", "consuming", "serving", "words", "__main__")},
+    **{
+        f"hub.{room}": "hub schemas"
+        for room in ("bootstrap", "commands", "consuming", "duties", "serving", "words", "__main__")
+    },
     "demo": "hub.api schemas",
 }
 """Part → the parts that it may import, beside itself. A new agency is a new row, and knows no other."""

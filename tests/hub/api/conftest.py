@@ -17,7 +17,7 @@ from hub.api.app import create_app
 from hub.api.auth import BadToken
 from hub.api.doors import Doors
 from hub.casework import Misfit, NotYours, Recorded
-from hub.disclosure import Answer, Ask, NoAnswer, NoSuchItem, Search
+from hub.disclosure import Answer, Ask, NoAnswer, NoSuchItem, Search, TeamAsk
 from hub.disclosure.query import NOTHING
 from hub.ingest.inbox import NotACaller, TooMany
 from hub.ingest.notices import NoNotice
@@ -34,6 +34,7 @@ ITEMS = (
     b'"says":"This is urgent: you must decide what happens next."}]}'
 )
 PERSON_TOKEN, SOURCE_TOKEN = "a-persons", "a-sources"
+TEAM = b'{"team":"urn:safeguarding:service:harrowmere-front-door","children":[]}'
 PURPOSES = ("s47", "triage")
 ROLES = ("frontDoor", "schoolLead")
 
@@ -84,7 +85,7 @@ class FakeInbox:
 class FakeDisclosure:
     """Answers for one child; every other is no answer."""
 
-    asked: list[Ask] = field(default_factory=list)
+    asked: list[Ask | TeamAsk] = field(default_factory=list)
     fault: Exception | None = None
     next: str = ""
 
@@ -95,6 +96,12 @@ class FakeDisclosure:
         if ask.child != CHILD:
             raise NoAnswer
         return Answer(BODY, hashlib.sha256(BODY).hexdigest(), self.next)
+
+    def open_items(self, ask: TeamAsk) -> Answer:
+        self.asked.append(ask)
+        if self.fault:
+            raise self.fault
+        return Answer(TEAM, hashlib.sha256(TEAM).hexdigest())
 
 
 @dataclass
@@ -210,9 +217,9 @@ class World:
 
     def app(self) -> FastAPI:
         doors = Doors(
-            inbox=self.inbox, disclosure=self.disclosure, query=self.query, items=self.items, casework=self.casework,
-            person_of=person_of, strict_json=strict_json, purposes=PURPOSES, roles=ROLES, checks=self.checks,
-            body_s=self.body_s,
+            inbox=self.inbox, disclosure=self.disclosure, query=self.query, items=self.items, teams=self.disclosure,
+            casework=self.casework, person_of=person_of, strict_json=strict_json, purposes=PURPOSES, roles=ROLES,
+            checks=self.checks, body_s=self.body_s,
         )  # fmt: skip
         return create_app(doors, demo=self.demo, seconds=lambda: 0.0)
 

@@ -32,9 +32,9 @@ class Served:
         )
         self.app = create_app(
             Doors(
-                inbox=hub.inbox, disclosure=hub.disclosure, query=hub.query, items=hub.items, casework=hub.casework,
-                person_of=tokens.person_of, strict_json=strict_json, purposes=get_codes("purposes"),
-                roles=get_codes("roles"), checks=[lambda: hub.record.position() > 0],
+                inbox=hub.inbox, disclosure=hub.disclosure, query=hub.query, items=hub.items, teams=hub.teams,
+                casework=hub.casework, person_of=tokens.person_of, strict_json=strict_json,
+                purposes=get_codes("purposes"), roles=get_codes("roles"), checks=[lambda: hub.record.position() > 0],
             )
         )  # fmt: skip
 
