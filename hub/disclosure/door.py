@@ -26,11 +26,14 @@ from hub.disclosure.answer import (
     header,
     marks_of,
     shown_as,
+    shown_of,
     stamp,
     structure_of,
+    unplaced,
     when,
     written,
 )
+from hub.disclosure.banners import apart, banners
 from hub.disclosure.labelling import Labelling
 from hub.domain import child as domain
 from hub.domain import standing
@@ -198,10 +201,12 @@ class Disclosure:
         own = replace(ask, person=auditor.person, role=auditor.role, purpose=purpose)
         _, audited = self._decide(own, auditor, child, members, rows, at)
         open_to_both = {one.row.position for one in audited if one.decision.shown != "hidden"}
+        labelled = Labelling.of(auditor, self.standing_of(ask.child), self.clock()).all(rows)
+        located = {row.position for row, labels in labelled if labels[0].located}
         return [
-            (one.row, one.decision.shown)
+            (unplaced(one.row) if one.row.position in located else one.row, shown_of(one))
             for one in seen
-            if one.decision.shown != "hidden" and not one.gone and one.row.position in open_to_both
+            if shown_of(one) != "hidden" and not one.gone and one.row.position in open_to_both
         ]
 
     def accesses(self, child: UUID) -> list[Mapping[str, Any]]:
@@ -245,19 +250,21 @@ class Disclosure:
     ) -> tuple[Reading, list[Seen]]:
         child = domain.standing_at(child, now)
         resolved = reading(reader, ask.purpose, child, now, child_id=_conflicting(reader, members))
-        labelled = Labelling(reader, child, now).all(rows)
+        labelling = Labelling.of(reader, child, now)
+        labelled = labelling.all(rows)
         decisions = self.policy.decide(resolved, {label for _, labels in labelled for label in labels})
         seen = []
         for row, labels in labelled:
             label = min(labels, key=lambda one: SHOWN.index(decisions[one].shown)) if len(labels) > 1 else labels[0]
-            seen.append(Seen(row, label, decisions[label], _is_gone(row.fact, child)))
+            seen.append(Seen(row, label, decisions[label], _is_gone(row.fact, child), labelling.hides_name(row)))
         return resolved, [one for one in seen if one.decision.structure or not one.gone]
 
     def _answer(
         self, ask: Ask, reader: Reader, register: Register, seen: Sequence[Seen], now: datetime
     ) -> tuple[Answer, list[Seen]]:
-        visible = [one for one in seen if one.decision.shown in VISIBLE and not one.gone]
-        elsewhere = [one for one in seen if one.decision.shown == "existence" or one.gone]
+        over_all, listable = apart(seen)
+        visible = [one for one in listable if one.decision.shown in VISIBLE and not one.gone]
+        elsewhere = [one for one in listable if one.decision.shown == "existence" or one.gone]
         marks = marks_of(visible, register.items.keys())
         ref = self._refs(reader)
         for one in visible:
@@ -277,11 +284,12 @@ class Disclosure:
             "role": reader.role,
             **({"as_of": stamp(ask.as_of)} if ask.as_of else {}),
             "notice": NOTICE,
+            **banners(over_all),
             "entries": [written(one) for one in page],
             "held_elsewhere": cards(one for one in elsewhere if not one.gone),
             **({"next": next_cursor} if next_cursor else {}),
         }
-        opened = page + [one for one in elsewhere if not one.shown]
+        opened = page + [one for one in elsewhere if not one.shown] + over_all
         return _timed(orjson.dumps(body), stamp(now), next_cursor), opened
 
     def _project(self, one: Seen, marks: Sequence[str]) -> tuple[dict[str, Any], bytes]:
