@@ -178,7 +178,7 @@ class Hub:
         """The door out."""
         return Disclosure(
             self.record, self.view, self.register, Policy.load(), secret=self._secret("disclosure.key"),
-            clock=self.clock,
+            clock=self.clock, services=self.services,
         )  # fmt: skip
 
     @cached_property

@@ -109,8 +109,9 @@ class Disclosure:
 
     def __init__(
         self, record: Record, view: Chronology, register: Callable[[], Register], policy: Policy, *, secret: bytes,
-        clock: Callable[[], datetime],
+        clock: Callable[[], datetime], services: Callable[[], Mapping[str, Mapping[str, str]]] = dict,
     ) -> None:  # fmt: skip
+        self.services = services
         self.record, self.view, self.register, self.policy, self.clock = record, view, register, policy, clock
         self.log, self.today = AccessLog(record, clock), Today(record)
         self._ref_key = hmac.digest(secret, b"reference", hashlib.sha256)
@@ -266,9 +267,9 @@ class Disclosure:
         visible = [one for one in listable if one.decision.shown in VISIBLE and not one.gone]
         elsewhere = [one for one in listable if one.decision.shown == "existence" or one.gone]
         marks = marks_of(visible, register.items.keys())
-        ref = self._refs(reader)
+        ref, services = self._refs(reader), self._names_of_services(visible)
         for one in visible:
-            one.shown, one.written = self._project(one, marks.get(one.row.fact.key, ()))
+            one.shown, one.written = self._project(one, marks.get(one.row.fact.key, ()), services)
             one.ref = ref(one.row.fact)
         listed = visible
         if any(one.decision.structure for one in seen):
@@ -292,8 +293,15 @@ class Disclosure:
         opened = page + [one for one in elsewhere if not one.shown] + over_all
         return _timed(orjson.dumps(body), stamp(now), next_cursor), opened
 
-    def _project(self, one: Seen, marks: Sequence[str]) -> tuple[dict[str, Any], bytes]:
-        """What a reader gets of an entry, but for its name: that rests on entry, decision and marks alone."""
+    def _names_of_services(self, visible: Sequence[Seen]) -> Sequence[str]:
+        """The names that no author's words may say, where a protected location is to be kept out of them."""
+        if not any(one.label.located for one in visible):
+            return ()
+        return [one["name"] for one in self.services().values() if "name" in one]
+
+    def _project(self, one: Seen, marks: Sequence[str], services: Sequence[str]) -> tuple[dict[str, Any], bytes]:
+        """What a reader gets of an entry, but for its name: that rests on entry, decision and marks alone (and, where
+        the location is protected, on which services there are)."""
         made, by = one.row.memory, (one.decision, *marks)
         shown = made.get(by)
         if shown is None:
@@ -301,7 +309,7 @@ class Disclosure:
             entry = entry_of(one.row, marks, self.view.narrative(one.row) if spoken else None)
             if len(made) >= WAYS:
                 made.clear()
-            projected = project(entry, one.decision, ref="")
+            projected = project(entry, one.decision, ref="", services=services)
             del projected["ref"]
             shown = made[by] = projected, orjson.dumps(projected)
         return shown

@@ -34,15 +34,16 @@ def withheld_place() -> Json:
     return {"withheld": "place"}
 
 
-def project(entry: Data, decision: Decision, *, ref: str) -> Json:
+def project(entry: Data, decision: Decision, *, ref: str, services: Iterable[str] = ()) -> Json:
     """What the reader gets of this entry; {} where it is hidden.
 
     `entry` has `data` (the canonical event) and source, id, datadigest, position, shared, marks, remarks, and may have
-    `title` (the kind's in plain English). `ref` names the entry for this reader only.
+    `title` (the kind's in plain English). `ref` names the entry for this reader only. `services` are the names of
+    services that no words may say where the child's location is protected.
     """
     if decision.shown in ("full", "outline"):
         shown = (_full if decision.shown == "full" else _outline)(entry, decision, ref)
-        return wordless(shown, entry["data"], decision) if _is_located(decision) else shown
+        return wordless(shown, entry["data"], decision, services) if _is_located(decision) else shown
     return {"shown": "existence", **existence_card(entry, decision)} if decision.shown == "existence" else {}
 
 

@@ -2,7 +2,8 @@
 
 A service is named in many places beside its name: in who was asked, who took part, who leads. Those are withheld as
 the name is. Words that an author wrote are shown, but for the names, numbers and addresses that this very entry
-withholds; what an author says in other words stands. Decides nothing: that is `forbids.cedar`.
+withholds, and the names of the partnership's services; what an author says in other words stands. Decides nothing:
+that is `forbids.cedar`.
 """
 
 from __future__ import annotations
@@ -28,12 +29,14 @@ def names_service(name: str, value: Any) -> bool:
     return name in fields.SERVICES or any(text.startswith(SERVICE) for text in _texts(value))
 
 
-def wordless(shown: dict[str, Any], data: Data, decision: Decision) -> dict[str, Any]:
-    """What is shown, without the words that the decision withholds where they stand alone."""
-    secrets = sorted({_folded(one) for one in _secrets(data, decision)} - {""}, key=len, reverse=True)
-    if not secrets:
+def wordless(shown: dict[str, Any], data: Data, decision: Decision, services: Iterable[str]) -> dict[str, Any]:
+    """What is shown, without the words that the decision withholds wherever they stand; `services` by their names."""
+    secrets = {_folded(one) for one in (*_secrets(data, decision), *_texts(services))} - {""}
+    spoken = " ".join(_texts([shown[name] for name in SPOKEN if name in shown])).lower()
+    said = sorted((one for one in secrets if one.split()[0] in spoken), key=len, reverse=True)
+    if not said:
         return shown
-    found = re.compile(rf"(?<!\w)(?:{'|'.join(map(_pattern, secrets))})(?!\w)", re.IGNORECASE)
+    found = re.compile(rf"(?<!\w)(?:{'|'.join(map(_pattern, said))})(?!\w)", re.IGNORECASE)
     return {name: _without(value, found) if name in SPOKEN else value for name, value in shown.items()}
 
 
@@ -50,12 +53,12 @@ def _secrets(data: Data, decision: Decision) -> Iterator[str]:
         yield from _texts([where.get(name) for name in fields.PLACE if name not in ("kind", "precision")])
         yield from _texts([value for name, value in details.items() if name in fields.PLACES])
         for address in child.get("address", ()):
-            yield from _texts({name: value for name, value in address.items() if name not in ("use", "period")})
+            yield from _texts([address.get(name) for name in ("lines", "postcode", "uprn")])
     yield from _texts([one.get("value") for one in child.get("identifiers", ())])
 
 
 def _folded(text: str) -> str:
-    text = " ".join(text.split())
+    text = " ".join(text.lower().split())
     return text if len(text) >= SHORTEST else ""
 
 
