@@ -90,11 +90,15 @@ def guard_against(protections: Iterable[Protection], reader: Reader, now: dateti
 def spans_of(fact: Fact) -> tuple[Span, ...]:
     """The times of an entry: when it happened, was learned, recorded, shared and admitted.
 
-    Where nobody knows when it happened, it may have been at any time before it was shared.
+    Where nobody knows when it happened, nor when it was learned or recorded, it may have been at any time before it was
+    shared.
     """
-    data = fact.data
-    points = (data.get("learned"), data.get("recorded"), fact.shared, fact.admitted)
-    return (*((_begun(at), _last(at)) for at in points if at), _happened(data.get("happened") or {}, fact.shared))
+    known = [at for at in (fact.data.get("learned"), fact.data.get("recorded")) if at]
+    points = [(_begun(at), _last(at)) for at in (*known, fact.shared, fact.admitted) if at]
+    happened: Mapping[str, Any] = fact.data.get("happened") or {}
+    if known and happened.get("precision") == "unknown":
+        return tuple(points)
+    return (*points, _happened(happened, fact.shared))
 
 
 def protected(protections: tuple[Protection, ...], fact: Fact) -> tuple[Protection, ...]:

@@ -20,6 +20,8 @@ SERVICE: Final = "urn:safeguarding:service:"
 WITHHELD: Final = "[withheld]"
 SHORTEST: Final = 3
 """Characters of a name that is looked for in words."""
+GENERAL: Final = frozenset({"clinic", "court", "department", "ward"})
+"""Details that say where in words which are everybody's: "emergency department" tells of none."""
 SPOKEN: Final = ("summary", "narrative", *fields.WORDS, "details", "told", "afterwards", "people", "remarks")
 """Members of an answer that hold words."""
 
@@ -51,7 +53,7 @@ def _secrets(data: Data, decision: Decision) -> Iterator[str]:
     if not decision.place:
         where = data.get("place") or {}
         yield from _texts([where.get(name) for name in fields.PLACE if name not in ("kind", "precision")])
-        yield from _texts([value for name, value in details.items() if name in fields.PLACES])
+        yield from _texts([value for name, value in details.items() if name in fields.PLACES - GENERAL])
         for address in child.get("address", ()):
             yield from _texts([address.get(name) for name in ("lines", "postcode", "uprn")])
     yield from _texts([one.get("value") for one in child.get("identifiers", ())])
@@ -69,10 +71,10 @@ def _pattern(text: str) -> str:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text in a value, and the parts that commas divide it into."""
+    """Every text in a value, and those parts that commas divide it into which begin with a name."""
     if isinstance(value, str):
         yield value
-        yield from (part for part in value.split(",") if part != value)
+        yield from (part for part in value.split(",") if part != value and part.strip()[:1].isupper())
     elif isinstance(value, Mapping):
         yield from _texts(list(value.values()))
     elif isinstance(value, Iterable):

@@ -110,6 +110,13 @@ def test_what_a_source_learned_or_recorded_in_between_is_covered_too(member: str
     assert covered(fold([SET, LIFTED]), entry)
 
 
+def test_what_nobody_can_date_is_covered_unless_its_source_says_when_it_learned_of_it() -> None:
+    undated = {"precision": "unknown", "zone": "none"}
+    assert covered(fold([SET, LIFTED]), event("household-changed", LATER, source=FEED, happened=undated))
+    told = {"happened": undated, "learned": LATER.isoformat()}
+    assert not covered(fold([SET, LIFTED]), event("household-changed", LATER, source=FEED, **told))
+
+
 def test_a_protection_that_was_recorded_late_counts_from_the_day_it_names() -> None:
     late = event("location-protected", FLED, details={"from": "2025-05-12"})
     assert covered(fold([late, LIFTED]), seen(datetime(2025, 5, 12, 8, tzinfo=UTC)))
