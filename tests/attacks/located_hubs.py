@@ -29,6 +29,7 @@ FLIGHT, BETWEEN, ENDS, AFTER = (datetime(2025, month, 5, 12, tzinfo=UTC) for mon
 """When the location is protected, a day in between, when that ends, and a day after it."""
 PERSON = "p1"
 COUNCIL, POLICE, SCHOOL, HEALTH = "council", "police", "new-school", "new-health"
+NUMBERS, OLD_POSTCODE = "urn:local:pupils:number", "ZZ1 4QF"
 Sent = tuple[str, str, dict[str, Any]]
 """(source, kind, members that replace those of its example)."""
 SETTLED = (COUNCIL, POLICE, SCHOOL, HEALTH)
@@ -265,11 +266,11 @@ def _child(where: Where | None = None) -> dict[str, Any]:
     """As a sender describes it: the same child, with the numbers and the address that it was given there."""
     described: dict[str, Any] = {
         "names": [{"family": "Quillfeather", "given": ["Wrenna"], "use": "official"}],
-        "birth_date": {"date": "2014-05-17"}, "sex": "2", "address": [{"postcode": "ZZ1 4QF"}],
+        "birth_date": {"date": "2014-05-17"}, "sex": "2", "address": [{"postcode": OLD_POSTCODE}],
     }  # fmt: skip
     if where:
         described["address"] = [{"lines": [where.street], "postcode": where.postcode}]
-        described["identifiers"] = [{"system": "urn:local:school:pupil", "value": where.number}]
+        described["identifiers"] = [{"system": NUMBERS, "value": where.number}]
     return described
 
 

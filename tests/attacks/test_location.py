@@ -29,6 +29,8 @@ from tests.attacks.located_hubs import (
     ENDS,
     LEFT,
     NAMED,
+    NUMBERS,
+    OLD_POSTCODE,
     READERS,
     RIGHT,
     Located,
@@ -119,6 +121,17 @@ def identity_list(reader: Reader) -> Parts:
     return [repr(hub.register().children()).encode(), repr(hub.register().open_items()).encode()]
 
 
+def queries(reader: Reader) -> Parts:
+    """Whom to ring about a child who is described, with the places and numbers of both hubs, as somebody tries them."""
+    described = {"names": [{"family": "Quillfeather", "given": ["Wrenna"]}], "birth_date": {"date": "2014-05-17"}}
+    asked: list[dict[str, Any]] = [described, described | {"address": [{"postcode": OLD_POSTCODE}]}]
+    for where in (LEFT, RIGHT):
+        asked.append(described | {"address": [{"postcode": where.postcode}]})
+        asked.append(described | {"identifiers": [{"system": NUMBERS, "value": where.number}]})
+    answers = [reader.client.search(reader.person, one, reader.purpose, reader.role) for one in asked]
+    return [repr((one.status, one.headers)).encode() + one.body for one in answers]
+
+
 def casework(reader: Reader) -> Parts:
     """What is refused at the people's door."""
     found, child = [], str(reader.one.child)
@@ -138,7 +151,7 @@ def casework(reader: Reader) -> Parts:
 
 ROUTES: dict[str, Callable[[Reader], Parts]] = {
     "chronology": chronology, "as of": as_of, "errors": errors, "export": export, "replay": replays,
-    "identity list": identity_list, "casework": casework,
+    "identity list": identity_list, "query": queries, "casework": casework,
 }  # fmt: skip
 """Every way in which the hub answers somebody about a child."""
 
@@ -155,7 +168,8 @@ class Hubs:
 
 
 def _hubs(folder: Path, loop: asyncio.Runner, **more: Any) -> Iterator[Hubs]:
-    with located_hubs(folder, **more) as (left, right):
+    with pytest.MonkeyPatch.context() as patched, located_hubs(folder, **more) as (left, right):
+        patched.setattr("hub.api.query.BEAT_S", 0.001)
         yield Hubs(left, right, (Client(left.hub, loop), Client(right.hub, loop)))
 
 
@@ -201,10 +215,22 @@ def test_who_sent_an_alert_is_told_to_the_front_door_alone_and_no_place(tmp_path
             for person in READERS.keys() - {"ottoline", "second"}:
                 left, right = map(chronology, hubs.both(person, *READERS[person]))
                 assert (left, _told(left)) == (right, set()), person
+            for person in READERS:
+                left, right = map(queries, hubs.both(person, *READERS[person]))
+                assert (left, _told(left)) == (right, set()), person
             (alert,) = [each for each in _read(hubs.left, "ottoline") if each["event"] == "disclosure-by-child"]
             assert (alert["shown"], alert["source"]["name"]) == ("full", LEFT.school)
             assert alert["place"] == {"withheld": "place"}
             assert LEFT.street not in str(alert)
+
+
+def test_a_query_finds_again_by_the_old_place_what_was_no_secret(tmp_path: Path) -> None:
+    with asyncio.Runner() as loop:
+        for hubs in _hubs(tmp_path, loop):
+            ended(hubs.left)
+            after, before = (queries(reader) for reader in hubs.both("rufus", *READERS["rufus"]))
+            assert not any(b'"ring":[' in answer for answer in before)
+            assert [b'"ring":[' in answer for answer in after] == [False, True, False, False, False, False]
 
 
 def test_whoever_is_named_sees_where_the_child_is_and_the_hubs_do_differ(hubs: Hubs) -> None:
