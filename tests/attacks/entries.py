@@ -35,8 +35,8 @@ LEFT_OUT = frozenset({
     "location-protected", "location-protection-ended", "decided-not-to-share", "nothing-held", "identity-merged",
     "protective-condition-set", "protective-condition-ended",
 })  # fmt: skip
-"""Those of a protected place, of protective conditions and of decisions that stand over a record are told to some who may
-not read them: that is their use."""
+"""Those of a protected place, of protective conditions and of decisions that stand over a record are told to some who
+may not read them: that is their use."""
 ANYBODY = ("privileged", "adoption")
 URGENT = json.loads((Path(__file__).parents[2] / "schemas" / "rules" / "urgent.json").read_text())
 URGENT_BY_CONTENT = frozenset(one["event"] for one in URGENT["by_content"])
