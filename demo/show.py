@@ -48,6 +48,7 @@ def show(story: Story, console: Console) -> None:
     console.print(_identity(story))
     console.print(_quarantine(story))
     console.print(stayed_and_told(story))
+    console.print(_silent_feed(story))
     console.print(_nobody_else(story))
     console.print(_replay(story))
 
@@ -207,6 +208,23 @@ def _quarantine(story: Story) -> Panel:
         for row in story.quarantined
     ]
     return Panel(Group(*(lines or [Text("nothing waits")])), title="In quarantine, and why", border_style="red")
+
+
+def _silent_feed(story: Story) -> Panel:
+    """What every reader saw beside the entries on D+401."""
+    reading = story.readings["attack g nurse"]
+    rows = reading["sources"] if isinstance(reading, dict) else []
+    lines = [
+        Text.assemble(
+            (f"{_opened(row['last_heard'])}  ", "bold red" if row["silent"] else "green"),
+            row["name"],
+            *([("  silent", "bold red")] if row["silent"] else []),
+            *([("  records wait in quarantine", "red")] if row["waiting"] else []),
+        )
+        for row in rows
+    ]
+    title = "Which source was last heard when, as every reader saw it on D+401"
+    return Panel(Group(*lines), title=title, border_style="red")
 
 
 def _nobody_else(story: Story) -> Panel:

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -157,6 +158,21 @@ class Stage:
         words = ("notices", "open", notice, "--by", by, *(("--child", child) if child else ()))
         opened: dict[str, Any] = json.loads(self._adapter(name, *words))
         return opened
+
+    def heartbeats(self, names: Sequence[str]) -> None:
+        """The adapters of these feeds tell the hub that they live, a few at a time."""
+        feeds = ((name, self.feeds[name].agency) for name in names)
+        commands = [
+            [sys.executable, "-m", f"adapters.{agency}", "--home", str(self.folder / name), "heartbeat"]
+            for name, agency in feeds
+        ]
+        with ThreadPoolExecutor(os.cpu_count()) as side_by_side:
+            list(side_by_side.map(self._run, commands))
+
+    def sources(self) -> list[dict[str, Any]]:
+        """What the hub's operator is told of every source; a silent one is a fault found."""
+        listed = self._run([sys.executable, "-m", "hub", "sources"], well=False)
+        return [json.loads(line) for line in listed.splitlines()]
 
     def status(self, name: str) -> dict[str, Any]:
         """What a feed's adapter says of itself."""

@@ -42,6 +42,8 @@ class Story:
     """Reading → the answer, or the status code of a refusal."""
     ids: dict[str, dict[str, str]] = field(default_factory=dict)
     """Word for an entry → {source, id} of the event, for what later refers to it."""
+    sources: list[dict[str, Any]] = field(default_factory=list)
+    """What the operator saw while a feed was silent."""
     quarantined: list[dict[str, Any]] = field(default_factory=list)
     replayed: dict[str, Any] = field(default_factory=dict)
 
@@ -64,6 +66,11 @@ class Story:
         for file in sorted(folder.glob(f"*/d{day:03}-*")):
             feed = HEALTH_FEEDS.get((file.parent.name, day), file.parent.name)
             self.stage.feed(feed, [file], choice=self.choice(CHOSEN.get((feed, day), "")))
+
+    def heard(self, day: int, clock: str, *feeds: str) -> None:
+        """These feeds' adapters run, whether or not there is anything to read."""
+        self.at(day, clock)
+        self.stage.heartbeats(feeds)
 
     def choice(self, person: str) -> list[str]:
         """What an adapter is told where a person chose to send what no rule lets go."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from hub import commands, duties
 from hub.bootstrap import HubExists, NoHub
 from hub.casework import Misfit, NotYours
+from hub.commands_sources import cmd_sources
 from hub.disclosure import (
     RING,
     BadCursor,
@@ -208,6 +209,8 @@ def _reading(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     chronology.add_argument("--cursor", default="", help="go on after an earlier page")
     chronology.add_argument("--all", action="store_true", help="every page, one document a line")
     chronology.set_defaults(run=commands.cmd_chronology)
+    heard = verbs.add_parser("sources", help="when each live source was last heard; ends with 1 where one is silent")
+    heard.set_defaults(run=cmd_sources)
     ring = verbs.add_parser("query", help="whom to ring about a child whom you describe")
     ring.add_argument("described", metavar="FILE", help="the person, as MAIS PUB01 or an event's child has it, or -")
     _as_person(ring)

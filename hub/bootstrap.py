@@ -16,8 +16,11 @@ from typing import Any
 
 from hub.casework import Casework
 from hub.disclosure import Clocks, Disclosure, PersonQuery, Staff, Teams
+from hub.disclosure.completeness import Completeness
 from hub.disclosure.gathering import Sources
 from hub.disclosure.items import ItemList
+from hub.disclosure.journal import Journal
+from hub.disclosure.silence import Silences
 from hub.identity.register import Register
 from hub.ingest.admission import Admission
 from hub.ingest.inbox import Inbox
@@ -183,6 +186,7 @@ class Hub:
         return Disclosure(
             self.record, self.view, self.register, Policy.load(), secret=self._secret("disclosure.key"),
             clock=self.clock, clocks=Clocks(self.charter.area, self.histories), services=self.services,
+            completeness=self.completeness, journal=self.journal,
         )  # fmt: skip
 
     @cached_property
@@ -212,6 +216,24 @@ class Hub:
     def teams(self) -> Teams:
         """The door out for a team's open items."""
         return Teams(self.disclosure, self.concerned)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """Where accesses are noted while the record cannot be written."""
+        path = self.settings.home / "access.journal"
+        return Journal(path, lambda: self.receipt_key, self.derived("access-journal"))
+
+    @cached_property
+    def silences(self) -> Silences:
+        """Tells when a source falls silent."""
+        telling = self.settings.demo_clock is None
+        return Silences(self.record, self.completeness, self.watch, clock=self.clock, telling=telling)
+
+    @cached_property
+    def completeness(self) -> Completeness:
+        """What is known of the sources that are to be heard."""
+        door = self.admission
+        return Completeness(self.record, lambda: door.keyring.live(), version=lambda: door.commits + door.keyring.seq)
 
     @cached_property
     def casework(self) -> Casework:

@@ -35,6 +35,7 @@ BESIDE = {
     "x-whole-until": "whole_until",
     "x-held-elsewhere": "held_elsewhere",
     "x-banners": "banners",
+    "x-sources": "sources",
 }
 """What the answer says beside its entries: it goes along, outside the graph, in terms that JSON-LD leaves alone."""
 

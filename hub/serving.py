@@ -146,10 +146,13 @@ def _tokens(hub: Hub) -> PeopleTokens:
 
 
 def _follow(hub: Hub, ended: threading.Event, wait: Callable[[threading.Event], bool] | None = None) -> None:
-    """Keep the views up with the record. A fault is said and tried again: reads say so themselves."""
+    """Keep the views up with the record, and do what nobody asks for. A fault is said and tried again."""
     pause = wait or (lambda event: event.wait(FOLLOW_EVERY_S))
     while not pause(ended):
-        for follow in (hub.view.catch_up, hub.item_rows.catch_up, hub.notices.follow):
+        for follow in (
+            hub.view.catch_up, hub.item_rows.catch_up, hub.notices.follow, hub.disclosure.log.bring_in,
+            hub.silences.look_when_due,
+        ):  # fmt: skip
             try:
                 follow()
             except Exception as fault:  # one of the two loops that must not die

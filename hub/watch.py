@@ -47,6 +47,16 @@ class Watch:
             ["source"], **more,
         )  # fmt: skip
 
+        self._heard = Gauge("hub_source_heard_seconds", "Since a source's last heartbeat", ["source"], **more)
+        self._silent = Gauge("hub_source_silent", "1: silent against its own rhythm", ["source"], **more)
+        self._gaps = Gauge("hub_source_gaps", "1: numbers of its sequence never came", ["source"], **more)
+
+    def heard(self, source: str, seconds: float | None, *, silent: bool, gaps: bool) -> None:
+        """Seconds since a source was last heard; None: never, which shows as not a number."""
+        self._heard.labels(source).set(float("nan") if seconds is None else seconds)
+        self._silent.labels(source).set(silent)
+        self._gaps.labels(source).set(gaps)
+
     def answered(self, source: str, ends: Sequence[tuple[str, str]]) -> None:
         """Records of a source have their ends: outcome and reason of each."""
         for (outcome, reason), count in Tally(ends).items():

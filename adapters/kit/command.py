@@ -24,6 +24,7 @@ from adapters.kit.carrying import MakeHttp, make_carrier, make_door
 from adapters.kit.checking import WELL, Check, as_line, printable, trial_settings
 from adapters.kit.clock import Clock, ClockRefused, find_clock
 from adapters.kit.delivery import SEND_AGAIN_AFTER_S, Carrier, Delivery, Distrusted, Undelivered
+from adapters.kit.heartbeat import Heart
 from adapters.kit.home import BadHome, Home, open_home, read_settings
 from adapters.kit.intake import Intake
 from adapters.kit.judging import HELD_BACK
@@ -206,7 +207,7 @@ def do_once(given: Given) -> int:
         report = {
             "records": dict(sorted(tally.ends.items())),
             "sealed": tally.sealed,
-            "settled": delivery.settled,
+            "settled": delivery.settled - delivery.beats,
             "refused": delivery.refused,
             "all_receipted": all_in,
         }
@@ -236,6 +237,21 @@ def do_send(given: Given) -> int:
     if not all_in:
         say(f"not everything has its receipt: {fault or 'the hub gave none'}; nothing is lost, it is sent again")
     return WELL_DONE if all_in and not line.delivery.refused else FAULT_FOUND
+
+
+def do_heartbeat(given: Given) -> int:
+    """`heartbeat`."""
+    with _open_line(given, None) as line:
+        all_in, outbox = line.speak(given.words.patience), line.delivery.outbox
+        still = line.heart is not None and line.heart.stands_still()
+        report = {"heartbeat_at": outbox.get_meta("heartbeat_at", ""), "all_receipted": all_in, "stands_still": still}
+        fault = outbox.get_meta("fault", "")
+    sys.stdout.write(json.dumps(report) + "\n")
+    if still:
+        say("no heartbeat: no file was read for longer than [heartbeat] stops_after_s allows")
+    if not all_in:
+        say(f"the hub has not heard it: {fault or 'it gave no receipt'}; it is sent again")
+    return WELL_DONE if all_in and not still else FAULT_FOUND
 
 
 def do_run(given: Given) -> int:
@@ -276,7 +292,8 @@ def _make_line(
     again_after_s = home.settings.get("outbox", {}).get("send_again_after_s", SEND_AGAIN_AFTER_S)
     delivery = Delivery(outbox, carrier, home.source, clock, send_again_after_s=again_after_s)
     delivery.on_progress = lambda sent: progress.count(intake.tally.ends.total(), intake.tally.sealed, sent)
-    return Line(intake, delivery, lambda words: progress.say(printable(words)))
+    heart = Heart(home, outbox, make_sealer(home), clock)
+    return Line(intake, delivery, lambda words: progress.say(printable(words)), heart=heart)
 
 
 def _make_carrier(given: Given, home: Home, clock: Clock) -> Carrier:
@@ -292,6 +309,7 @@ def _read_sender(words: argparse.Namespace) -> Sender | None:
 
 COMMANDS: Mapping[str, Callable[[Given], int]] = {
     "status": show_status,
+    "heartbeat": do_heartbeat,
     "rejoin": do_rejoin,
     "run": do_run,
     "once": do_once,

@@ -103,6 +103,8 @@ class Delivery:
     on_progress: Callable[[int], None] = lambda sent: None
     settled: int = 0
     refused: int = 0
+    beats: int = 0
+    """So many of the settled are heartbeats."""
     not_before: float = 0.0
     send_again_after_s: float = SEND_AGAIN_AFTER_S
     _most: int = MOST_RECORDS
@@ -185,12 +187,14 @@ class Delivery:
         receipts = [one for one in said if isinstance(one, Receipt)]
         with self.outbox.transaction():
             self.outbox.noticing.take([one for one in said if isinstance(one, Notice)], rfc3339(self.clock()))
+            beat = self.outbox.get_meta("heartbeat_id", "")
             for receipt in receipts:
                 sequence = self.outbox.apply_receipt(receipt, self.source)
                 if sequence is not None:
                     self._wire.hear(sequence, self.monotonic())
                     self.settled += 1
                     self.refused += not receipt.settles
+                    self.beats += receipt.id == beat
             if cursor is not None:
                 self.outbox.set_meta("receipts_cursor", cursor)
             self._remember_answer(bool(said))

@@ -23,6 +23,7 @@ from adapters.kit.relevance import Gate, HeldBack, in_order_of_sealing
 from adapters.kit.when import rfc3339
 from schemas.catalogue import find_kind
 from schemas.check import check_event
+from schemas.envelope import REPORT
 
 MAX_REMARKS = 100
 PREVIOUS_UNKNOWN = Remark("previous-version-unknown", "", "It stands to an earlier event that was never published.")
@@ -47,6 +48,7 @@ class Ready:
     time: str | None
     target: str = ""
     as_: str = ""
+    type: str = REPORT
 
 
 @dataclass(frozen=True, slots=True)

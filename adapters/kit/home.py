@@ -21,11 +21,14 @@ from typing import Any
 
 from adapters.kit.agency import Agency, Settings
 from schemas.envelope import KeyEntry, SigningKey
+from schemas.heartbeat import LONGEST_S, SHORTEST_S
 
 SECRET_BYTES = 32
 RECEIPT_KEY_FILE = "hub-receipt.jwk"
 PRIVATE_FILES = ("event.pem", "transport.pem", "agency.secret", "salt.secret")
 WHAT_TO_BACK_UP = ("adapter.toml", *PRIVATE_FILES, RECEIPT_KEY_FILE, "outbox.db")
+EVERY_S = 300
+"""A source's rhythm where its settings name none."""
 REQUIRED = (("source", "urn"), ("partnership", "urn"), ("service", "urn"), ("service", "name"), ("service", "kind"))
 
 
@@ -89,6 +92,12 @@ def read_settings(path: Path, agency: Agency) -> Settings:
     again_after_s = settings.get("outbox", {}).get("send_again_after_s", 60)
     if type(again_after_s) is not int or again_after_s < 1:
         raise BadHome("adapter.toml: [outbox] send_again_after_s is a number of seconds")
+    beats = settings.get("heartbeat", {})
+    every_s, stops_after_s = beats.get("every_s", EVERY_S), beats.get("stops_after_s", 0)
+    if type(every_s) is not int or not SHORTEST_S <= every_s <= LONGEST_S:
+        raise BadHome(f"adapter.toml: [heartbeat] every_s is a number of seconds from {SHORTEST_S} to {LONGEST_S}")
+    if type(stops_after_s) is not int or stops_after_s < 0:
+        raise BadHome("adapter.toml: [heartbeat] stops_after_s is a number of seconds, 0 for never")
     return settings
 
 

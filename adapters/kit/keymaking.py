@@ -52,6 +52,10 @@ keep_days = 365             # so long what no rule lets go is kept here, to be s
 [outbox]
 keep_sent_days = 30         # so long the bytes of receipted records are kept, should the hub have to be restored
 # send_again_after_s = 60   # so long a record waits for its receipt before it is sent again
+
+[heartbeat]
+every_s = 300               # the hub is told that this feed lives; with `once` from a timetable: how often that runs
+# stops_after_s = 172800    # without a new file for so long the feed counts as stopped, and the heart stops
 """
 
 MUST_AGREE = {"source": ("source", "urn"), "hub": ("hub", "urn"), "partnership": ("partnership", "urn")}

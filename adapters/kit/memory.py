@@ -188,6 +188,11 @@ class Memory:
         """Was a file of these bytes read to its end?"""
         return self._db.execute("SELECT 1 FROM file WHERE digest = ?", (digest,)).fetchone() is not None
 
+    def find_last_file_at(self) -> str | None:
+        """When a file was last read to its end, RFC 3339."""
+        found: str | None = self._db.execute("SELECT max(at) FROM file").fetchone()[0]
+        return found
+
     def add_file(self, digest: str, name: str, records: int, at: str) -> None:
         """A file of these bytes was read to its end."""
         self._db.execute("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?)", (digest, name, records, at))

@@ -25,6 +25,8 @@ from adapters.kit.noticing import Noticing
 from schemas.envelope import Receipt
 
 SHAPE = 4
+BEAT = "heartbeat"
+"""What stands for an event's name in a heartbeat's row."""
 UNSETTLED = "state IN ('pending', 'sent')"
 NOT_OUR_MISTAKE = (
     sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PERM,
@@ -140,6 +142,18 @@ class Outbox:
             (row.id, row.sequence, row.statement, row.record_sha256, row.record, row.plain, len(row.record), event, at),
         )
 
+    def add_heartbeat(self, row: Row, at: str) -> None:
+        """A new row to be sent that is no event of any record."""
+        self.add_sealed(row, BEAT, at)
+        self.set_meta("heartbeat_id", row.id)
+        self.set_meta("heartbeat_at", at)
+
+    def has_waiting_heartbeat(self, since: str) -> bool:
+        """Is the last heartbeat without a receipt, or, if sealed later than this, in quarantine at the hub?"""
+        waits = f"({UNSETTLED} OR (outcome = 'quarantined' AND sealed_at > ?))"
+        given = self.get_meta("heartbeat_id", ""), since
+        return self._db.execute(f"SELECT 1 FROM sealed WHERE id = ? AND {waits}", given).fetchone() is not None  # noqa: S608
+
     def replace_sealed(self, row: Row, at: str) -> None:
         """The same event sealed again under another sequence, to be sent."""
         self.replace_record(row)
@@ -248,7 +262,14 @@ class Outbox:
         return {row[0] for row in self._db.execute("SELECT statement FROM sealed WHERE sequence = ?", (sequence,))}
 
     def forget_sent(self, before: str) -> int:
-        """Drops the bytes of cleared rows settled before this time; their ids stay for ever. Gives how many."""
+        """Drops the bytes of cleared rows settled before this time; their ids stay for ever. Gives how many.
+
+        Of heartbeats, which are never read a second time, nothing stays.
+        """
+        self._db.execute(
+            "DELETE FROM sealed WHERE event = ? AND settled_at < ? AND state IN ('admitted', 'duplicate')",
+            (BEAT, before),
+        )
         return self._db.execute(
             "UPDATE sealed SET record = NULL, plain = NULL WHERE record IS NOT NULL AND settled_at < ?"
             " AND state IN ('admitted', 'duplicate')",

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 from adapters.kit.delivery import Delivery, Undelivered
 from adapters.kit.files import Look, list_files, look_at
+from adapters.kit.heartbeat import Heart
 from adapters.kit.intake import FileChanged, Intake
 from adapters.kit.keeping import KEEP_DAYS, Kept
 from adapters.kit.outbox import OutboxUnwritable
@@ -33,6 +35,7 @@ class Line:
     say: Callable[[str], None]
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
+    heart: Heart | None = None
     troubles: int = 0
     _joined: bool = False
     _taken: set[tuple[str, Look]] = field(default_factory=set)
@@ -59,6 +62,8 @@ class Line:
             self._forget()  # before reading: on a full disk it makes room
             for path in list_files(folder):
                 self._take(path)
+            if self.heart:
+                self.heart.beat()
         except OutboxUnwritable as fault:
             self.troubles += 1
             self.say(str(fault))
@@ -71,6 +76,14 @@ class Line:
         except Undelivered as fault:
             self.say(f"{fault.why}; sending is tried again")
         self.intake.take_kept(found)
+        return self._deliver(patience_s)
+
+    def speak(self, patience_s: float) -> bool:
+        """One heartbeat now, and whatever waits. False when the hub did not take all in time. Raises as `once`."""
+        with suppress(Undelivered):  # it is sealed all the same, and says when it was
+            self.join()
+        if self.heart:
+            self.heart.beat()
         return self._deliver(patience_s)
 
     def run(self, folder: Path, stop: Callable[[], bool]) -> None:
@@ -93,6 +106,8 @@ class Line:
                     self._take(path)
                 if stop():
                     return
+            if self.heart:  # after reading: a folder that is away is no feed that lives
+                self.heart.beat_when_due()
         finally:
             if not stop() and self.monotonic() >= self.delivery.not_before:
                 self._deliver(0)

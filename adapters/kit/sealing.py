@@ -61,6 +61,7 @@ class Sealer:
             sequence=sequence,
             prevdigest=place.after.digest,
             salt=ready.salt,
+            type=ready.type,
             to=self.to,
         )
         statement = statement_bytes_of(record)
@@ -87,4 +88,4 @@ def _read_ready(row: Row) -> Ready:
     else:
         members = json.loads(row.record)
         salt, data = (b64url_decode(members[name].encode()) for name in ("salt", "data"))
-    return Ready("", row.id, statement["subject"], salt, data, statement["time"])
+    return Ready("", row.id, statement["subject"], salt, data, statement["time"], type=statement["type"])

@@ -9,11 +9,11 @@ from adapters.kit.agency import Settings
 from adapters.kit.broker import KAFKA_FILES, describe_way
 from adapters.kit.home import WHAT_TO_BACK_UP
 from adapters.kit.keeping import KEEP_DAYS
-from adapters.kit.outbox import Outbox
+from adapters.kit.outbox import BEAT, Outbox
 
 MOST_SHOWN = 100
 
-BY_STATE = "SELECT state, count(*), coalesce(sum(length(record)), 0) FROM sealed GROUP BY state"
+BY_STATE = "SELECT state, count(*), coalesce(sum(length(record)), 0) FROM sealed WHERE event <> ? GROUP BY state"
 REFUSED = (
     "SELECT id, event, sequence, outcome, reason, settled_at FROM sealed WHERE state = 'refused'"
     " ORDER BY sequence LIMIT ?"
@@ -45,7 +45,7 @@ OLDEST_WAITING = "SELECT min(sealed_at) FROM sealed WHERE state IN ('pending', '
 def describe_outbox(outbox: Outbox, settings: Settings, home: Path) -> dict[str, Any]:
     """The whole status as one JSON object; absent members are not known."""
     source = str(settings["source"]["urn"])
-    states = {state: count for state, count, _ in outbox.select(BY_STATE)}
+    states = {state: count for state, count, _ in outbox.select(BY_STATE, BEAT)}
     head = outbox.get_head()
     report: dict[str, Any] = {
         "source": source,
@@ -77,6 +77,7 @@ def describe_outbox(outbox: Outbox, settings: Settings, home: Path) -> dict[str,
         "answered_at": outbox.get_meta("answered_at", None),
         "receipts_at": outbox.get_meta("receipts_at", None),
         "hub_clock_ahead_s": outbox.get_meta("hub_ahead_s", None),
+        "heartbeat_at": outbox.get_meta("heartbeat_at", None),
         "fault": outbox.get_meta("fault", "") or None,
     }
     return report | {name: value for name, value in known.items() if value is not None}
@@ -134,6 +135,8 @@ def as_lines(report: dict[str, Any]) -> list[str]:
         lines.append(f"{who + ' answered':<18}{report['answered_at']}")
     if "receipts_at" in report:
         lines.append(f"last receipts     {report['receipts_at']}")
+    if "heartbeat_at" in report:
+        lines.append(f"last heartbeat    {report['heartbeat_at']}")
     if "fault" in report:
         lines.append(f"sending stands    {report['fault']}")
     lines.append(f"back up           {', '.join(report['back_up'])}")

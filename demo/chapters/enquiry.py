@@ -19,6 +19,7 @@ def steps(story: Story) -> Iterator[Step]:
     yield "D+456  no further action", lambda: no_further_action(story)  # 23
     yield "D+470  a hospital record from D+309 arrives after an outage", lambda: story.health(470)  # 24
     yield "D+521  Wrenna tells her school", lambda: tells_school(story)  # 25
+    yield "       police have nothing new, and say so", lambda: story.heard(521, "10:51", "northmarch")
     yield (
         "       five minutes later the front door reads",
         lambda: story.reading("D+521 front door", 521, "10:55", FRONT_DOOR, "triage"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from demo.cast import EARLY_HELP, FRONT_DOOR, NURSE, SCHOOL_A, SCHOOL_B, STEWARD
+from demo.cast import EARLY_HELP, FEEDS, FRONT_DOOR, NURSE, SCHOOL_A, SCHOOL_B, STEWARD
 from demo.entries import entry
 from demo.story import SAMPLES, Step, Story
 
@@ -39,6 +39,8 @@ def steps(story: Story) -> Iterator[Step]:
             "education/samples/story/tarnwhistle/d388-attendance-2025-09-09-2025-10-02.json",
         ),
     )  # 20
+    yield "D+398  the police feed is heard, with nothing to tell", lambda: story.heard(398, "09:00", "northmarch")
+    yield "D+401  it has been silent for three days, without any error", lambda: silent_feed(story)
     yield "D+410  agreement withdrawn by telephone, a man's voice in the room", lambda: withdrawn(story)  # 21
     yield (
         "D+430  the front door reads",
@@ -114,6 +116,14 @@ def stepfather(story: Story) -> None:
     story.replayed["held back"] = held
     for one in held:  # no rule lets it go: the school's lead chooses to send it
         story.stage.send_held_back("tarnwhistle", one["name"], SCHOOL_B.id, "an adult whom nobody had listed")
+
+
+def silent_feed(story: Story) -> None:
+    """Every other feed is heard; two readers and the operator see who is not."""
+    story.heard(401, "09:00", *(name for name in FEEDS if name != "northmarch"))
+    story.reading("attack g nurse", 401, "09:02", NURSE, "directCare")
+    story.reading("attack g school", 401, "09:03", SCHOOL_A, "educationSupport")
+    story.sources = story.stage.sources()
 
 
 def withdrawn(story: Story) -> None:

@@ -76,7 +76,7 @@ SCHEMAS: dict[str, Any] = {
     "Chronology": {
         "description": "Only what this reader may see for this purpose; counts, order and pages are of that alone.",
         "type": "object",
-        "required": ["child", "purpose", "role", "whole_until", "notice", "entries", "held_elsewhere"],
+        "required": ["child", "purpose", "role", "whole_until", "notice", "sources", "entries", "held_elsewhere"],
         "properties": {
             "child": {
                 "type": "object",
@@ -104,6 +104,23 @@ SCHEMAS: dict[str, Any] = {
                     "required": ["event", "says"],
                     "additionalProperties": False,
                     "properties": {"event": TEXT, "says": TEXT},
+                },
+            },
+            "sources": {
+                "type": "array",
+                "description": "what is known of every live source: the same for every child and reader",
+                "items": {
+                    "type": "object",
+                    "required": ["service", "last_heard", "gaps", "waiting", "silent"],
+                    "properties": {
+                        "service": TEXT,
+                        "name": TEXT,
+                        "last_heard": {"type": "string", "description": "its last heartbeat, RFC 3339, or `never`"},
+                        "gaps": {"type": "boolean", "description": "records of it that never came are known of"},
+                        "waiting": {"type": "boolean", "description": "records of it wait in quarantine"},
+                        "silent": {"type": "boolean", "description": "against its own rhythm"},
+                    },
+                    "additionalProperties": False,
                 },
             },
             "entries": {"type": "array", "items": {"type": "object", "required": ["ref"]}},
@@ -323,6 +340,16 @@ EXAMPLES: Mapping[str, Any] = {
         "role": "allocatedSocialWorker",
         "whole_until": "2026-02-16T09:00:00.000+00:00",
         "notice": "Other information may exist that is not shown here.",
+        "sources": [
+            {
+                "service": "urn:safeguarding:service:northmarch-police",
+                "name": "Northmarch Constabulary, public protection",
+                "last_heard": "2026-02-16T08:57:00.000+00:00",
+                "gaps": False,
+                "waiting": False,
+                "silent": False,
+            }
+        ],
         "entries": [
             {
                 "ref": "9f1c2b7a5d3e4f60718a",

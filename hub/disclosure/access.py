@@ -1,6 +1,7 @@
 """The access stream: who read what, why, under which rules, and the digest of the bytes that they were answered.
 
-A stream of its own, never in the child's. What cannot be recorded is not answered.
+A stream of its own, never in the child's. While the record cannot be written a local signed journal takes it, and is
+brought in when it can; where that fails too, there is no answer.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.disclosure.answer import stamp
+from hub.disclosure.journal import Journal, JournalDamaged, Line
 from hub.store.record import ACCESS, Record, StaleVersion, own_note
 
 LOG = logging.getLogger("hub.disclosure")
@@ -19,6 +21,8 @@ TOPIC = "access-recorded/v1"
 SEARCH = "search-recorded/v1"
 ALARM = "alarm-raised/v1"
 TRIES = 20
+Note = tuple[str, Mapping[str, Any]]
+"""Topic and data of what is noted."""
 
 
 class CannotRecord(Exception):
@@ -28,8 +32,8 @@ class CannotRecord(Exception):
 class AccessLog:
     """Appends to the access stream and gives it back."""
 
-    def __init__(self, record: Record, clock: Callable[[], datetime]) -> None:
-        self.record, self.clock = record, clock
+    def __init__(self, record: Record, clock: Callable[[], datetime], journal: Journal | None = None) -> None:
+        self.record, self.clock, self.journal = record, clock, journal
         self._seq = 0
         self._lock = threading.Lock()
 
@@ -38,44 +42,103 @@ class AccessLog:
 
         When another process is faster the next place is taken.
         """
-        at = stamp(self.clock())
-        with self._lock:
-            self._append(at, [(topic, data), *((ALARM, alarm) for alarm in alarms)])
+        self._keep([(topic, data), *((ALARM, alarm) for alarm in alarms)])
 
     def note_all(self, several: Sequence[Mapping[str, Any]]) -> None:
         """Several access records in one transaction: all or none. Errors: `CannotRecord`."""
-        at = stamp(self.clock())
-        with self._lock:
-            self._append(at, [(TOPIC, one) for one in several])
+        self._keep([(TOPIC, one) for one in several])
 
     def alarm(self, kind: str, **facts: Any) -> None:
         """Something that the partnership's officers must hear of: its kind and ids, no content. Errors: `CannotRecord`.
 
         It stands beside the accesses and is put before the officers with what else waits for them.
         """
+        self._keep([(ALARM, {"kind": kind, **facts})])
+
+    def bring_in(self) -> None:
+        """Bring what the journal holds into the record. Errors: `CannotRecord`; then it waits there still."""
+        with self._lock:
+            self._bring_in()
+
+    def of(self, children: Collection[str]) -> list[Mapping[str, Any]]:
+        """Every recorded access to these children's records, in order, each with `at`; the journal's too.
+
+        What came by the journal has `journal`: the digest of its line there.
+        """
+        facts = (fact for fact in self.record.facts(ACCESS) if fact.name != "alarm-raised")
+        waiting = (one for one in self.journal.lines() if one.topic != ALARM) if self.journal else ()
+        noted = [*({"at": fact.admitted, **fact.data} for fact in facts), *map(_by_journal, waiting)]
+        return [one for one in noted if one.get("child") in children]
+
+    def _keep(self, notes: Sequence[Note]) -> None:
         at = stamp(self.clock())
         with self._lock:
-            self._append(at, [(ALARM, {"kind": kind, **facts})])
+            try:
+                self._bring_in()
+                self._append(notes, at)
+            except CannotRecord as fault:
+                self._note_locally(notes, at, fault)
 
-    def _append(self, at: str, notes: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    def _note_locally(self, notes: Sequence[Note], at: str, why: CannotRecord) -> None:
+        if self.journal is None:
+            raise why
+        try:
+            self.journal.add(at, notes)
+        except Exception as fault:  # whatever keeps it from being noted, there is no answer
+            LOG.error("access cannot be noted in the journal either: %s", type(fault).__name__)
+            raise CannotRecord from fault
+
+    def _append(self, notes: Sequence[Note], at: str, before: Callable[[int], None] = lambda place: None) -> None:
+        """`before` is done before each attempt, with the place in the stream that it tries."""
         for _ in range(TRIES):
             try:
-                following = enumerate(notes, self._seq + 1)
-                self.record.append([own_note(ACCESS, seq, topic, at, dict(data)) for seq, (topic, data) in following])
+                before(self._seq + 1)
+                rows = enumerate(notes, self._seq + 1)
+                self.record.append([own_note(ACCESS, seq, topic, at, dict(data)) for seq, (topic, data) in rows])
             except StaleVersion:
-                self._seq = self.record.version(ACCESS)
+                self._seq = self._find_version()
                 continue
-            except Exception as fault:  # whatever keeps it from being recorded, there is no answer
+            except Exception as fault:  # whatever keeps it from being recorded
                 LOG.error("access cannot be recorded: %s", type(fault).__name__)
                 raise CannotRecord from fault
             self._seq += len(notes)
             return
         raise CannotRecord
 
-    def of(self, children: Collection[str]) -> list[Mapping[str, Any]]:
-        """Every recorded access to these children's records, in order, each with `at`."""
-        return [
-            {**fact.data, "at": fact.admitted}
-            for fact in self.record.facts(ACCESS)
-            if fact.name != "alarm-raised" and fact.data.get("child") in children
-        ]
+    def _find_version(self) -> int:
+        try:
+            return self.record.version(ACCESS)
+        except Exception as fault:
+            raise CannotRecord from fault
+
+    def _bring_in(self) -> None:
+        """In order and once, also where this process dies on the way. Errors: `CannotRecord`."""
+        if self.journal is None or not self.journal.holds_any():
+            return
+        try:
+            self.journal.bring_in(self._import)
+        except JournalDamaged as fault:
+            LOG.error("the journal of accesses is not what was written, from line %s on", fault.args[0])
+            self._append([(ALARM, {"kind": "journal-damaged", "line": fault.args[0]})], stamp(self.clock()))
+        except OSError as fault:
+            raise CannotRecord from fault
+
+    def _import(self, lines: Sequence[Line]) -> None:
+        if self.journal is None or not lines or self._has(lines[0], self.journal.attempted()):
+            return
+        self._append([(one.topic, _by_journal(one)) for one in lines], stamp(self.clock()), self.journal.attempt)
+        LOG.warning("accesses brought in from the journal: %s", len(lines))
+
+    def _has(self, first: Line, place: int) -> bool:
+        """Did an earlier attempt get there, without learning it?"""
+        if not place:
+            return False
+        try:
+            found = next(iter(self.record.facts(ACCESS, after=place - 1)), None)
+        except Exception as fault:
+            raise CannotRecord from fault
+        return found is not None and found.data.get("journal") == first.digest
+
+
+def _by_journal(line: Line) -> dict[str, Any]:
+    return {**line.data, "at": line.at, "journal": line.digest}

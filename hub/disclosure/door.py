@@ -34,6 +34,8 @@ from hub.disclosure.answer import (
     written,
 )
 from hub.disclosure.banners import apart, banners
+from hub.disclosure.completeness import Completeness, Said
+from hub.disclosure.journal import Journal
 from hub.disclosure.labelling import Labelling
 from hub.disclosure.open_items import Clocks
 from hub.domain import child as domain
@@ -110,13 +112,13 @@ class Disclosure:
 
     def __init__(
         self, record: Record, view: Chronology, register: Callable[[], Register], policy: Policy, *, secret: bytes,
-        clock: Callable[[], datetime], clocks: Clocks,
+        clock: Callable[[], datetime], clocks: Clocks, completeness: Completeness, journal: Journal | None = None,
         services: Callable[[], Mapping[str, Mapping[str, str]]] = dict,
     ) -> None:  # fmt: skip
         self.services = services
         self.record, self.view, self.register, self.policy, self.clock = record, view, register, policy, clock
-        self.log, self.today = AccessLog(record, clock), Today(record)
-        self.clocks = clocks
+        self.log, self.today, self.clocks = AccessLog(record, clock, journal), Today(record), clocks
+        self.completeness = completeness
         self._ref_key = hmac.digest(secret, b"reference", hashlib.sha256)
         self._cursor_key = hmac.digest(secret, b"cursor", hashlib.sha512)
 
@@ -126,12 +128,12 @@ class Disclosure:
         Errors: `NoStanding`, `NoAnswer`, `CannotBeShownComplete`, `CannotRecord`, `BadCursor`; all but the last two are
         recorded too.
         """
-        now = self.clock()
-        reader = self.reader(ask.person, ask.role, now)
-        if reader is None:
-            self._note(ask, "no-standing")
-            raise NoStanding
+        now, reader = self.clock(), None
         try:
+            reader = self.reader(ask.person, ask.role, now)
+            if reader is None:
+                self._note(ask, "no-standing")
+                raise NoStanding
             position = self.view.catch_up()
             register = self.register()
             resolved, seen = self._see(ask, reader, register, now)
@@ -140,7 +142,7 @@ class Disclosure:
                 self._note(ask, "no-answer", reader, resolved, (), position, alarms=alarms)
                 raise NoAnswer
             answer, opened = self._answer(ask, reader, register, seen, now)
-        except (NoAnswer, BadCursor, CannotRecord):
+        except (NoStanding, NoAnswer, BadCursor, CannotRecord):
             raise
         except Exception as fault:  # policy, a key, the view, a rule of ours: never a shorter list, never silence
             LOG.error("cannot be shown complete: %s", type(fault).__name__)
@@ -296,7 +298,7 @@ class Disclosure:
             **({"next": next_cursor} if next_cursor else {}),
         }
         opened = page + [one for one in elsewhere if not one.shown] + over_all
-        return timed(orjson.dumps(body), stamp(now), next_cursor), opened
+        return timed(orjson.dumps(body), stamp(now), next_cursor, self.completeness.said(now)), opened
 
     def _visible(self, reader: Reader, register: Register, seen: Sequence[Seen]) -> list[Seen]:
         """The entries that this reader sees, each with its name and what is shown of it; banners are none."""
@@ -372,13 +374,18 @@ class Disclosure:
         )  # fmt: skip
 
 
-def timed(body: bytes, whole_until: str, next_cursor: str = "") -> Answer:
-    """The answer with the time up to which it is whole; the ETag covers all but that. One pass over the bytes."""
-    first, last = memoryview(body)[:-1], b',"whole_until":' + orjson.dumps(whole_until) + b"}"
+def timed(body: bytes, whole_until: str, next_cursor: str = "", said: Said | None = None) -> Answer:
+    """The answer with what is known of its completeness and the time up to which it is whole. One pass over the bytes.
+
+    The ETag covers all but that time and when each source was last heard: a silence makes a page another, no heartbeat.
+    """
+    first, known = memoryview(body)[:-1], b',"sources":' + said.sources if said else b""
+    last = b'%b,"whole_until":%b}' % (known, orjson.dumps(whole_until))
     digest = hashlib.sha256(first)
-    etag = digest.hexdigest()
+    covered = digest.copy()
+    covered.update(said.warnings if said else b"")
     digest.update(last)
-    return Answer(b"".join((first, last)), etag, next_cursor, digest.hexdigest())
+    return Answer(b"".join((first, last)), covered.hexdigest(), next_cursor, digest.hexdigest())
 
 
 def _is_gone(fact: Fact, child: domain.Child) -> bool:

@@ -20,6 +20,7 @@ from uuid import UUID
 from hub.domain import child as domain
 from hub.domain.facts import Remark
 from hub.ingest.batch import OTHER_CONTENT, Batch
+from hub.ingest.hearing import News, follow, hear
 from hub.ingest.keyring import Keyring, Sender, fold
 from hub.ingest.misfit import FAULT, Waits, find_misfit
 from hub.ingest.quarantine import Quarantine
@@ -44,6 +45,7 @@ from hub.store.upcasters import upcast
 from hub.watch import Watch
 from schemas.catalogue import KINDS
 from schemas.envelope import (
+    HEARTBEAT,
     REPORT,
     Opened,
     Receipt,
@@ -51,7 +53,6 @@ from schemas.envelope import (
     SealingKey,
     open_envelope,
     parse_time,
-    statement_digest,
 )
 from schemas.rules import is_urgent
 
@@ -77,6 +78,8 @@ class Admission:
         self._versions: dict[UUID, int] = {}
         """Last sequence numbers of streams, as of this position in the log."""
         self._seen = 0
+        self.commits = 0
+        """How often this process committed something through this door."""
         self._lock = threading.RLock()
 
     def admit(self, records: Sequence[bytes], caller: str, offset: Offset | None = None) -> list[Receipt]:
@@ -204,6 +207,7 @@ class Admission:
         answers = decide(batch)
         began = time.perf_counter()
         self.record.append(batch.facts, batch.writes)
+        self.commits += 1
         self.watch.appended(len(answers), time.perf_counter() - began)
         firsts = (row.row["position"] - row.fact for row in batch.writes.receipts if row.fact >= 0)  # type: ignore[operator]
         if next(firsts, 0) == self._seen + 1:
@@ -260,7 +264,7 @@ class Admission:
         opened = sent.opened
         if isinstance(opened, Refused):
             if opened.statement and opened.statement_bytes and opened.statement["source"] == caller:
-                self._follow(batch, opened.statement, opened.statement_bytes)
+                follow(batch, opened.statement, opened.statement_bytes)
             return self._set_aside(batch, sent, caller, Waits(opened.step, opened.why), again)
         if opened.statement["source"] != caller:
             return self._set_aside(batch, sent, caller, Waits("not-callers-source"), again)
@@ -268,7 +272,7 @@ class Admission:
 
     def _opened(self, batch: Batch, sent: Sent, opened: Opened, caller: str, again: str) -> ReceiptRow:
         statement = opened.statement
-        remarks = self._follow(batch, statement, opened.statement_bytes)
+        remarks = follow(batch, statement, opened.statement_bytes)
         if batch.contradicts(statement, again):
             LOG.error("same id with other content: source=%s id=%s", statement["source"], statement["id"])
             return self._set_aside(batch, sent, caller, Waits(OTHER_CONTENT), again)
@@ -281,6 +285,10 @@ class Admission:
             return self._set_aside(batch, sent, caller, waits, again)
         if not sender.history:
             remarks += self._clock(batch, statement) + late_remarks(opened.data, statement["recordedtime"])
+        if statement["type"] == HEARTBEAT and (news := hear(batch, opened, remarks)) is not News.CHANGE:
+            batch.settle(again, news)
+            row = ReceiptRow(caller, sent.digest, receipt_row(sent, opened, news, batch.at))
+            return batch.answer(row) if batch.writes.offsets else row
         try:
             stream = self._stream(batch, opened, sender)
         except UnknownChild:
@@ -289,17 +297,6 @@ class Admission:
         batch.remember(inbox_row(opened, index))
         batch.settle(again, "admitted")
         return batch.answer(ReceiptRow(caller, sent.digest, receipt_row(sent, opened, "admitted", batch.at), index))
-
-    def _follow(self, batch: Batch, statement: dict[str, str], statement_bytes: bytes) -> list[Remark]:
-        """Move the source's head; a gap or a broken chain is remarked, never refused: an alert does not wait."""
-        number, digest = batch.head(statement["source"])
-        sequence = int(statement["sequence"])
-        if sequence <= number:
-            return []
-        batch.writes.heads[statement["source"]] = (sequence, statement_digest(statement_bytes))
-        if sequence > number + 1:
-            return [Remark("gap", f"{number + 1} to {sequence - 1} not seen yet")]
-        return [Remark("chain-broken")] if statement["prevdigest"] != digest else []
 
     def _retired(self, opened: Opened) -> Waits | None:
         last = self.keyring.retired.get(opened.kid)

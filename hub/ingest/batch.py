@@ -9,12 +9,13 @@ from uuid import UUID
 
 import orjson
 
+from hub.domain import hearing
 from hub.domain.child import Child
 from hub.domain.facts import Fact
 from hub.identity.matching import Description
 from hub.store.mapper import Recorded
 from hub.store.record import Record, own_note, to_fact
-from hub.store.tables import InboxRow, QuarantineRow, ReceiptRow, Writes
+from hub.store.tables import HeardRow, InboxRow, Numbers, QuarantineRow, ReceiptRow, Writes
 
 Known = tuple[str, str]
 """(datadigest, subject) of an event id that was seen before."""
@@ -47,6 +48,7 @@ class Batch:
     """Identity token → children, hex: as the record has it, and as this batch adds to it."""
     _of_stream: dict[UUID, list[Recorded]] = field(default_factory=dict)
     _heads: dict[str, tuple[int, str]] = field(default_factory=dict)
+    _missing: dict[str, Sequence[hearing.Range]] = field(default_factory=dict)
 
     def add(self, row: Recorded) -> None:
         """Add one row to what is written."""
@@ -162,6 +164,34 @@ class Batch:
             rows = self.record.query("SELECT sequence, digest FROM source_head WHERE source=?", (source,))
             found = self._heads[source] = (rows[0][0], rows[0][1]) if rows else (0, "")
         return found
+
+    def heard(self, source: str) -> HeardRow:
+        """What a source's newest heartbeat says, this batch's too."""
+        if source in self.writes.heard:
+            return self.writes.heard[source]
+        asked = "SELECT source, sequence, heard, every_s, outstanding, remarks FROM hearing WHERE source=?"
+        rows = self.record.query(asked, (source,))
+        return HeardRow(*rows[0]) if rows else HeardRow(source, 0, "", 0, 0, "")
+
+    def skip(self, source: str, first: int, last: int) -> None:
+        """These numbers of a source were due before the one that came."""
+        self._missing[source] = hearing.opened(self._holes(source), first, last)
+        self.writes.numbers.append(Numbers(source, first, last))
+
+    def fill(self, source: str, number: int) -> bool:
+        """Was this number missing? It is not any more."""
+        holes = self._holes(source)
+        if not hearing.is_missing(holes, number):
+            return False
+        self._missing[source] = hearing.filled(holes, number)
+        self.writes.numbers.append(Numbers(source, number, number, came=True))
+        return True
+
+    def _holes(self, source: str) -> Sequence[hearing.Range]:
+        if source not in self._missing:
+            rows = self.record.query("SELECT missing FROM hearing WHERE source=?", (source,))
+            self._missing[source] = [(first, last) for first, last in orjson.loads(rows[0][0])] if rows else []
+        return self._missing[source]
 
     def remember(self, row: InboxRow) -> None:
         """Make an event count once, from here on in this batch too."""

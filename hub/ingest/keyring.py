@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.domain.facts import Fact
+from hub.domain.hearing import LiveSource
 from schemas.envelope import KeyEntry
 
 OFFICER, ADDED, RETIRED, REVOKED = "officer-registered", "key-added", "key-retired", "key-revoked"
@@ -27,6 +28,8 @@ class Sender:
     """A history source raises no alerts, clocks or lateness remarks."""
     kept: bool = False
     """The hub keeps this source for a service's people; only such a source may settle standing and identity."""
+    since: str = ""
+    """When it was first registered, RFC 3339."""
 
     @property
     def decides(self) -> bool:
@@ -55,7 +58,7 @@ class Keyring:
             case "officer-registered":
                 self.officers[data["name"]] = data["jwk"]
             case "key-added":
-                self._add(data)
+                self._add(data, fact.admitted)
             case "key-retired":
                 self.retired[data["kid"]] = data["last_sequence"]
             case "key-revoked":
@@ -81,14 +84,25 @@ class Keyring:
         """Every key that is neither retired nor revoked."""
         return [key for kid, key in self.keys.items() if kid not in self.revoked and kid not in self.retired]
 
-    def _add(self, data: Mapping[str, Any]) -> None:
+    def live(self) -> list[LiveSource]:
+        """The sources that are to be heard: not history, not the hub's own for people, and with a key that counts."""
+        speaking = {key.source for key in self.active() if key.purpose == "event"}
+        return [
+            LiveSource(one.source, one.service.get("urn", ""), one.service.get("name", ""), one.since)
+            for one in self.senders.values()
+            if one.source in speaking and not (one.history or one.kept)
+        ]
+
+    def _add(self, data: Mapping[str, Any], at: str) -> None:
         entry = KeyEntry.from_jwk(data["jwk"], source=data["source"], purpose=data["purpose"])
         self.keys[entry.kid] = entry
         if urn := data.get("service", {}).get("urn"):
             self.services.setdefault(urn, set()).add(data["source"])
+        before = self.senders.get(data["source"])
         self.senders[data["source"]] = Sender(
-            data["source"], data.get("service", {}), data.get("history", False), data.get("kept", False)
-        )
+            data["source"], data.get("service", {}), data.get("history", False), data.get("kept", False),
+            before.since if before else at,
+        )  # fmt: skip
 
 
 def fold(facts: Iterable[Fact], keyring: Keyring | None = None) -> Keyring:

@@ -28,7 +28,8 @@ from schemas.notices import NO_SUBJECT, Notice
 LOG = logging.getLogger("hub.ingest.notices")
 BATCH = 1000
 NOTICES_A_PAGE = 500
-ABOUT_NOBODY = (UNDELIVERED, "source-silent")
+SILENT = "source-silent"
+ABOUT_NOBODY = (UNDELIVERED, SILENT)
 """Kinds that answer the sender's own event, or are about no child: nothing more is said when they are opened."""
 OPENED = "notice-opened/v1"
 TRIES = 20
@@ -100,7 +101,7 @@ class Notices:
             return False
         made: list[tuple[str, str, int, dict[str, Any]]] = []
         waits: list[int] = []
-        for position in (at for at, topic in rows if topic and contract_of(topic)[0] in RULES):
+        for position in (at for at, topic in rows if topic and contract_of(topic)[0] in (*RULES, SILENT)):
             try:
                 made += self._tell(position)
             except KeyAway:
@@ -143,15 +144,23 @@ class Notices:
     def _tell(self, position: int) -> list[tuple[str, str, int, dict[str, Any]]]:
         """(source, notice id, position, row) of all that this fact must be told to. Errors: `KeyAway`."""
         entry = self.record.entry_at(position)
-        if entry.stream in NOT_CHILDREN or entry.row is None:
+        if entry.row is None or entry.stream in NOT_CHILDREN - {SOURCES}:
             return []
         self.admission.catch_up()
         fact = to_fact(entry.row, position)
+        if entry.stream == SOURCES:
+            return list(self._silence(fact)) if fact.name == SILENT else []
         sender = self.admission.keyring.senders.get(fact.source)
         if sender is None or sender.history:
             return []
         telling = tell(fact, self._facts_of(fact.stream))
         return [] if telling is None else list(self._rows(fact, telling))
+
+    def _silence(self, fact: Fact) -> Iterator[tuple[str, str, int, dict[str, Any]]]:
+        """To every source of the silent one's service: what still reaches the agency may be another of its systems."""
+        silent = self.admission.keyring.senders[fact.data["source"]]
+        receivers, _ = self._receivers(silent.service.get("urn", ""))
+        return (self._row(fact, source, SILENT, "") for source in receivers)
 
     def _rows(self, fact: Fact, telling: Telling) -> Iterator[tuple[str, str, int, dict[str, Any]]]:
         for service in telling.services:

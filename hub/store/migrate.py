@@ -19,6 +19,7 @@ from hub.store.tables import KEYS_SCHEMA, SCHEMA, VIEW_SCHEMA
 RIGHTS: Mapping[str, str] = {
     "stored_events": "SELECT, INSERT", "log": "SELECT, INSERT", "inbox": "SELECT, INSERT",
     "receipt": "SELECT, INSERT", "identity_index": "SELECT, INSERT", "source_head": "SELECT, INSERT, UPDATE",
+    "hearing": "SELECT, INSERT, UPDATE",
     "consumed": "SELECT, INSERT, UPDATE", "relayed": "SELECT, INSERT, UPDATE",
     "quarantine": "SELECT, INSERT, UPDATE (state)", "notice": "SELECT, INSERT",
     "noticed": "SELECT, INSERT, UPDATE", "notice_waits": "SELECT, INSERT, DELETE",

@@ -9,8 +9,9 @@ from uuid import UUID
 import orjson
 from eventsourcing.persistence import IntegrityError, StoredEvent
 
+from hub.domain import hearing
 from hub.store.database import Transaction
-from hub.store.tables import Offset, ReceiptRow, Writes
+from hub.store.tables import HeardRow, Numbers, Offset, ReceiptRow, Writes
 from schemas.log import leaf_hash
 
 PAIRS_AT_ONCE = 500
@@ -96,6 +97,12 @@ def _write_rows(transaction: Transaction, writes: Writes, first: int) -> None:
         if not transaction.execute("UPDATE quarantine SET state=? WHERE id=? AND state='open'", (state, id)):
             raise IntegrityError("somebody else settled what waited")
     transaction.insert("identity_index", writes.index, unless_there=True)
+    for heard in writes.heard.values():
+        _hear(transaction, heard)
+    for numbers in writes.numbers:
+        _count(transaction, numbers)
+    for told in writes.told:
+        _tell(transaction, *told)
     for offset in writes.offsets:
         _move(transaction, offset)
 
@@ -112,6 +119,40 @@ def _write_receipts(transaction: Transaction, receipts: Sequence[ReceiptRow], fi
         rows.append((cursor, receipt.caller, receipt.record, orjson.dumps(receipt.row)))
         receipt.row["cursor"] = cursor
     transaction.insert("receipt", rows)
+
+
+def _hear(transaction: Transaction, row: HeardRow) -> None:
+    """Only forward: what a source said before its newest heartbeat is no news."""
+    transaction.execute(
+        "INSERT INTO hearing VALUES (?,?,?,?,?,?,'[]','') ON CONFLICT (source) DO UPDATE SET"
+        " sequence=excluded.sequence, heard=excluded.heard, every_s=excluded.every_s,"
+        " outstanding=excluded.outstanding, remarks=excluded.remarks WHERE excluded.sequence > hearing.sequence",
+        (row.source, row.sequence, row.heard, row.every_s, row.outstanding, row.remarks),
+    )
+
+
+def _tell(transaction: Transaction, source: str, heard: str) -> None:
+    """Each silence once, whoever notices it."""
+    told = transaction.query(
+        "INSERT INTO hearing VALUES (?,0,'',0,0,'','[]',?) ON CONFLICT (source) DO UPDATE SET told=excluded.told"
+        " WHERE hearing.told <> excluded.told RETURNING 1",
+        (source, heard),
+    )
+    if not told:
+        raise IntegrityError(f"the silence of {source} was told already")
+
+
+def _count(transaction: Transaction, numbers: Numbers) -> None:
+    """What is missing is read and written in one turn, or two writers would forget each other's."""
+    rows = transaction.query("SELECT missing FROM hearing WHERE source=?", (numbers.source,))
+    before = [(first, last) for first, last in orjson.loads(rows[0][0])] if rows else []
+    after = (
+        hearing.filled(before, numbers.first) if numbers.came else hearing.opened(before, numbers.first, numbers.last)
+    )
+    transaction.execute(
+        "INSERT INTO hearing VALUES (?,0,'',0,0,'',?,'') ON CONFLICT (source) DO UPDATE SET missing=excluded.missing",
+        (numbers.source, orjson.dumps(after).decode()),
+    )
 
 
 def _move(transaction: Transaction, to: Offset) -> None:

@@ -19,6 +19,9 @@ SCHEMA = (
     " PRIMARY KEY (source, id)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS source_head (source TEXT PRIMARY KEY, sequence INTEGER NOT NULL,"
     " digest TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS hearing (source TEXT PRIMARY KEY, sequence INTEGER NOT NULL, heard TEXT NOT NULL,"
+    " every_s INTEGER NOT NULL, outstanding INTEGER NOT NULL, remarks TEXT NOT NULL, missing TEXT NOT NULL,"
+    " told TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS receipt (cursor INTEGER PRIMARY KEY AUTOINCREMENT, caller TEXT NOT NULL,"
     ' record TEXT NOT NULL, "row" BLOB NOT NULL)',
     "CREATE INDEX IF NOT EXISTS receipt_of ON receipt (caller, record)",
@@ -35,6 +38,7 @@ SCHEMA = (
     " key TEXT NOT NULL, sealed BLOB NOT NULL)",
     "CREATE INDEX IF NOT EXISTS quarantine_of ON quarantine (caller, record)",
     "CREATE INDEX IF NOT EXISTS quarantine_event ON quarantine (source, event)",
+    "CREATE INDEX IF NOT EXISTS quarantine_open ON quarantine (caller) WHERE state='open'",
     "CREATE TABLE IF NOT EXISTS identity_index (token BLOB NOT NULL, child TEXT NOT NULL,"
     " PRIMARY KEY (token, child)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS token_once (source TEXT NOT NULL, jti TEXT NOT NULL, until INTEGER NOT NULL,"
@@ -143,6 +147,31 @@ class QuarantineRow:
 
 
 @dataclass(frozen=True, slots=True)
+class HeardRow:
+    """What a source's newest heartbeat says; an older one that comes after it changes nothing."""
+
+    source: str
+    sequence: int
+    heard: str
+    """Its time, never later than its admission, RFC 3339; "" before the first."""
+    every_s: int
+    """0 where it does not say."""
+    outstanding: int
+    remarks: str
+    """Codes, with spaces between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Numbers of a source's sequence that did not come when they were due, or that came after all."""
+
+    source: str
+    first: int
+    last: int
+    came: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Offset:
     """How far a topic's partition was read: written with the facts that were read there, so that both stand or fall.
 
@@ -175,5 +204,9 @@ class Writes:
     """(quarantine id, new state)."""
     index: list[tuple[bytes, str]] = field(default_factory=list)
     """(identity token, child id in hex)."""
+    heard: dict[str, HeardRow] = field(default_factory=dict)
+    numbers: list[Numbers] = field(default_factory=list)
+    told: list[tuple[str, str]] = field(default_factory=list)
+    """(source, when it was last heard before the silence that is told); told already fails the whole transaction."""
     offsets: list[Offset] = field(default_factory=list)
     """One that does not go forward fails the whole transaction: somebody else reads this partition now."""

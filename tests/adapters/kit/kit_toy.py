@@ -21,6 +21,7 @@ from adapters.kit.outcomes import Event, Events, Held, NativeRecord, NoEvent, Re
 from adapters.kit.reading import ReadFault, decode, read_lines, strict_json
 from schemas.catalogue import get_example
 from schemas.envelope import (
+    HEARTBEAT,
     KeyEntry,
     Receipt,
     Refused,
@@ -141,6 +142,7 @@ class FakeHub:
         self.keys = {}
         self.held = {}
         self.entries = []
+        self.beats = []
         self.refusals = {}
         self.receipts = []
         self.notices = []
@@ -179,10 +181,14 @@ class FakeHub:
         except Refused as refused:
             return self._receipt("", "", "quarantined", refused.step, None, record_sha256)
         event_id = opened.statement["id"]
+        if opened.statement["type"] == HEARTBEAT and self.head.sequence < int(opened.statement["sequence"]):
+            self.beats.append(opened.data)
         self.head = Head(int(opened.statement["sequence"]), statement_digest(opened.statement_bytes))
         digest = (opened.statement["datadigest"], opened.statement["subject"])
         if event_id in self.refusals:
             outcome, reason = "quarantined", self.refusals[event_id]
+        elif opened.statement["type"] == HEARTBEAT:
+            outcome, reason = "admitted", ""
         elif event_id not in self.held:
             self.held[event_id] = digest
             self.entries.append(opened.data)

@@ -98,6 +98,7 @@ def test_the_alarm_and_the_attempt_are_recorded_together_or_there_is_no_answer(
         raise OSError("disk full")
 
     monkeypatch.setattr(hub.record, "append", fail)
+    monkeypatch.setattr(hub.disclosure.log, "journal", None)
     with pytest.raises(CannotRecord):
         hub.disclosure.chronology(Ask(person=relative, child=child, purpose="triage"))
     assert written == [2]

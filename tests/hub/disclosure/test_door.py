@@ -76,6 +76,7 @@ def test_if_the_access_cannot_be_recorded_there_is_no_answer(
 
     read(hub, front_door)
     monkeypatch.setattr(hub.record, "append", fail)
+    monkeypatch.setattr(hub.journal, "add", fail)
     with pytest.raises(CannotRecord):
         read(hub, front_door)
 

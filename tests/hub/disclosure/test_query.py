@@ -219,6 +219,7 @@ def test_every_query_is_recorded_before_it_answers_with_a_digest_and_no_word(
         raise OSError("disk full")
 
     monkeypatch.setattr(known.record, "append", fail)
+    monkeypatch.setattr(known.journal, "add", fail)
     with pytest.raises(CannotRecord):
         ask(known, front_door)
 
