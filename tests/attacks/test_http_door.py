@@ -71,13 +71,10 @@ class Fakes:
         self._called("receipts")
         return "receipts", after
 
-    def told(self, source: str, after: int) -> tuple[str, int]:
-        self._called("told")
-        return "notices", after
+    told = receipts
 
-    def open_notice(self, source: str, notice_id: str, person: str) -> Mapping[str, object]:
-        self._called("open_notice", person)
-        return {"id": notice_id, "kind": "history-asked", "opened": "2025-03-03T12:00:00.000+00:00"}
+    def open_notice(self, source: str, notice_id: str, person: str) -> Mapping[str, str]:
+        return self.open(person, notice_id)
 
     def chronology(self, ask: Ask) -> Answer:
         self._called("chronology", ask)
@@ -106,8 +103,7 @@ class Fakes:
         return Recorded(RECEIPT, "e1", "urn:s")
 
     def settle(self, person: str, what: str, child: UUID, other: UUID, reason: str) -> Recorded:
-        self._called("settle")
-        return Recorded(RECEIPT, "e1", "urn:s")
+        return self.record(person, {"settled": what})
 
     def settle_quarantine(self, person: str, id: str, *, release: bool, reason: str) -> Receipt:
         self._called("settle_quarantine")
@@ -181,19 +177,14 @@ def send(
 JSON = [("Content-Type", "application/json")]
 NDJSON = [("Content-Type", "application/x-ndjson")]
 ENTRY = json.dumps({"event": "contact-received", "child": CHILD}).encode()
-QUERY = "/children/$person-info-query"
+OPENING, QUERY = b'{"person":"marnie.pell"}', "/children/$person-info-query"
 GOOD_CALLS: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/inbox"): {"path": "/inbox", "headers": NDJSON, "body": b"{}\n"},
     ("GET", "/inbox/head"): {"path": "/inbox/head"},
     ("GET", "/inbox/receipts"): {"path": "/inbox/receipts", "query": "after=1"},
-    ("POST", "/inbox/notices/{id}/opened"): {
-        "path": "/inbox/notices/5d41402abc4b2a76b9719d911017c592/opened", "headers": JSON,
-        "body": b'{"person":"marnie.pell"}',
-    },
+    ("POST", "/inbox/notices/{id}/opened"): {"path": "/inbox/notices/5d41/opened", "headers": JSON, "body": OPENING},
     ("GET", "/children/{id:path}/chronology"): {"path": f"/children/{CHILD}/chronology", "query": "purpose=s47"},
-    ("POST", QUERY): {
-        "path": QUERY, "headers": JSON, "body": b'{"person":{},"reason":"s47"}',
-    },
+    ("POST", QUERY): {"path": QUERY, "headers": JSON, "body": b'{"person":{},"reason":"s47"}'},
     ("GET", "/me/items"): {"path": "/me/items"},
     ("POST", "/me/items/{id}/opened"): {"path": "/me/items/0123456789abcdef0123/opened"},
     ("GET", "/me/open-items"): {"path": "/me/open-items", "query": "purpose=s47"},

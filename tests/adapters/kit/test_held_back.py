@@ -175,7 +175,8 @@ def test_an_outbox_of_the_shape_before_gets_what_is_new_and_keeps_what_it_holds(
     with sqlite3.connect(home.outbox_path) as before:
         for statement in (
             "DROP TABLE held_about", "DROP TABLE asked", "DROP TABLE notice", "DROP TABLE chosen",
-            "DROP INDEX native_kept", "ALTER TABLE native DROP COLUMN format", "UPDATE meta SET value = 3 WHERE name = 'shape'",
+            "DROP INDEX native_kept", "ALTER TABLE native DROP COLUMN format",
+            "UPDATE meta SET value = 3 WHERE name = 'shape'",
         ):  # fmt: skip
             before.execute(statement)
     with pytest.raises(OutboxForeign), open_outbox(home.outbox_path, SOURCE, read_only=True):
