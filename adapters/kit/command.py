@@ -225,14 +225,17 @@ def do_send(given: Given) -> int:
     """`send`."""
     words = given.words
     sender = Sender(words.by, words.decided or rfc3339(find_clock(given.environment)()), words.reason)
-    with _open_line(given, sender) as line:
-        found = line.delivery.outbox.keeping.find_named(words.record)
-        if not found:
-            say("nothing is held back under this name: see status; what is kept no longer is sent with once DIR --by")
-            return MISUSED
-        all_in = line.send_kept(found, words.patience)
-        report = {"records": dict(sorted(line.intake.tally.ends.items())), "sealed": line.intake.tally.sealed}
-        fault = line.delivery.outbox.get_meta("fault", "")
+    if not _choose(given, sender):
+        say("nothing is held back under this name: see status; what is kept no longer is sent with once DIR --by")
+        return MISUSED
+    try:
+        with _open_line(given, None) as line:
+            all_in = line.send_chosen(words.patience)
+            report = {"records": dict(sorted(line.intake.tally.ends.items())), "sealed": line.intake.tally.sealed}
+            fault = line.delivery.outbox.get_meta("fault", "")
+    except OutboxLocked:
+        say("chosen; the adapter that runs sends it")
+        return WELL_DONE
     sys.stdout.write(json.dumps(report | {"all_receipted": all_in}) + "\n")
     if not all_in:
         say(f"not everything has its receipt: {fault or 'the hub gave none'}; nothing is lost, it is sent again")
@@ -252,6 +255,19 @@ def do_heartbeat(given: Given) -> int:
     if not all_in:
         say(f"the hub has not heard it: {fault or 'it gave no receipt'}; it is sent again")
     return WELL_DONE if all_in and not still else FAULT_FOUND
+
+
+def _choose(given: Given, sender: Sender) -> bool:
+    """Writes the choice down beside whoever reads and sends. False where nothing is kept under the name."""
+    home = open_home(given.home, given.agency)
+    try:
+        with open_outbox(home.outbox_path, home.source, beside=True) as outbox, outbox.transaction():
+            found = outbox.keeping.find_named(given.words.record)
+            if found:
+                outbox.keeping.choose(given.words.record, sender)
+            return bool(found)
+    except FileNotFoundError:
+        return False
 
 
 def do_run(given: Given) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from adapters.kit.agency import Agency, Format
@@ -132,27 +132,40 @@ class Intake:
         handled = self.outbox.memory.find_handled(record.system, record.key, version)
         if handled is not None and (handled.outcome in SETTLED or not (self.again or self.sender)):
             return KNOWN
-        return self._judge_and_keep(record, version, format, handled, digest)
+        return self._judge_and_keep(self._judge, record, format, handled, digest)
 
-    def take_kept(self, found: Sequence[Kept]) -> int:
-        """Judges again what is kept, for whoever chose to send it or because it was asked about. Gives how many records
-        left; what is still held back stays where it is."""
-        left = 0
+    def take_chosen(self) -> int:
+        """Judges again what people chose to send. Gives how many records left."""
         with self.outbox.transaction():
-            for one in found:
-                format = next((each for each in self.agency.formats if each.name == one.format), None)
-                if format is None:  # an agency that reads this format no more
-                    continue
-                end = self._judge_and_keep(one.record, one.version, format, one.handled, one.file)
+            chosen = self.outbox.keeping.take_chosen()
+            return sum(self._take_kept(self.outbox.keeping.find_named(name), by) for name, by in chosen)
+
+    def take_history(self) -> int:
+        """Judges again what is kept of the children about whom the hub asked. Gives how many records left."""
+        with self.outbox.transaction():
+            return sum(self._take_history_of(subject) for subject in self.outbox.noticing.find_history_asked())
+
+    def _take_history_of(self, subject: str) -> int:
+        self.outbox.noticing.end_history(subject)
+        return self._take_kept(self.outbox.keeping.find_about(subject), self.sender)
+
+    def _take_kept(self, found: Sequence[Kept], by: Sender | None) -> int:
+        """What is still held back stays where it is."""
+        judge, left = replace(self._judge, sender=by), 0
+        for one in found:
+            format = next((each for each in self.agency.formats if each.name == one.format), None)
+            if format is not None:  # else an agency that reads this format no more
+                end = self._judge_and_keep(judge, one.record, format, one.handled, one.file)
                 self.tally.ends[end] += 1
                 left += end == EVENTS
         return left
 
     def _judge_and_keep(
-        self, record: NativeRecord, version: str, format: Format, handled: Handled | None, digest: str
+        self, judge: Judge, record: NativeRecord, format: Format, handled: Handled | None, digest: str
     ) -> str:
+        version = get_version(record)
         last, before = self._find_last(record, handled)
-        judged = self._judge.judge(format, record, last)
+        judged = judge.judge(format, record, last)
         judged = self._seal_all(record, judged)
         if handled is None:  # judged for the first time: every other version of these records is an earlier one
             for key in judged.takes_back:

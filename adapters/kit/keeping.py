@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from adapters.kit.memory import MAX_KEPT_BYTES, Handled
 from adapters.kit.outcomes import NativeRecord
+from adapters.kit.relevance import Sender
 
 KEEP_DAYS = 365
 """Where `[relevance] keep_days` says nothing: a school year and its summer. After that the system itself is asked."""
@@ -62,6 +63,15 @@ class Keeping:
     def find_about(self, subject: str) -> list[Kept]:
         """What is kept about a person, the oldest first."""
         return self._find("h.subject = ?", subject)
+
+    def choose(self, name: str, by: Sender) -> None:
+        """A person chose to send what is kept under this name; whoever seals next does so."""
+        self._db.execute("INSERT OR REPLACE INTO chosen VALUES (?, ?, ?, ?)", (name, by.person, by.decided, by.reason))
+
+    def take_chosen(self) -> list[tuple[str, Sender]]:
+        """What people chose since, by its name; it is theirs who asked."""
+        rows = self._db.execute("DELETE FROM chosen RETURNING name, person, decided, reason").fetchall()
+        return [(name, Sender(person, decided, reason)) for name, person, decided, reason in rows]
 
     def forget(self, before: str) -> int:
         """Lets go of what was held back before this time; that it was stays counted. Gives how many."""

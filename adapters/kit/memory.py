@@ -54,11 +54,13 @@ NEW_IN_MEMORY = (
     "CREATE INDEX held_about_by_name ON held_about (name)",
     "CREATE INDEX native_kept ON native (at) WHERE outcome = 'held-back' AND raw IS NOT NULL",
     "CREATE TABLE asked (subject TEXT PRIMARY KEY, at TEXT NOT NULL, history INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID",
+    "CREATE TABLE chosen (name TEXT PRIMARY KEY, person TEXT NOT NULL, decided TEXT NOT NULL, reason TEXT NOT NULL)"
+    " WITHOUT ROWID",
     "CREATE TABLE notice (id TEXT PRIMARY KEY, kind TEXT NOT NULL, row TEXT NOT NULL, came_at TEXT NOT NULL,"
     " opened_at TEXT NOT NULL DEFAULT '', opened_by TEXT NOT NULL DEFAULT '')",
 )
-"""What the outbox's fourth shape adds to the third: whom something held back is about, about whom the hub asked, and
-what it told us."""
+"""What the outbox's fourth shape adds to the third: whom something held back is about, what a person chose
+to send, about whom the hub asked, and what it told us."""
 MEMORY_TABLES += ";\n".join(NEW_IN_MEMORY) + ";\n"
 
 

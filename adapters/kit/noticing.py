@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from adapters.kit.outbox import Outbox
 
 HISTORY = "history-asked"
-NOT_ABOUT_A_CHILD = ("undelivered", "source-silent")
-"""Kinds that ask nothing about a child: our own event comes back, or nobody is meant."""
+ASKS_NOTHING = ("undelivered", "entry-removed", "source-silent")
+"""Kinds that make no child relevant: our own event comes back, an entry was another child's, or nobody is meant."""
 
 
 Ask = Callable[[str, str], dict[str, Any]]
@@ -57,7 +57,7 @@ class Noticing:
                 "INSERT OR IGNORE INTO notice (id, kind, row, came_at) VALUES (?, ?, ?, ?)",
                 (notice.id, notice.kind, row, at),
             ).rowcount
-            if new and notice.subject and notice.kind not in NOT_ABOUT_A_CHILD:
+            if new and notice.subject and notice.kind not in ASKS_NOTHING:
                 self.ask_about(notice.subject, at, history=notice.kind == HISTORY)
 
     def ask_about(self, subject: str, at: str, *, history: bool) -> None:

@@ -6,7 +6,7 @@ Nothing here can lose a record: what was read is in the outbox, what was not is 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,7 +16,7 @@ from adapters.kit.delivery import Delivery, Undelivered
 from adapters.kit.files import Look, list_files, look_at
 from adapters.kit.heartbeat import Heart
 from adapters.kit.intake import FileChanged, Intake
-from adapters.kit.keeping import KEEP_DAYS, Kept
+from adapters.kit.keeping import KEEP_DAYS
 from adapters.kit.outbox import OutboxUnwritable
 from adapters.kit.rejoining import compare_heads
 from adapters.kit.when import rfc3339
@@ -69,13 +69,12 @@ class Line:
             self.say(str(fault))
         return self._deliver(patience_s)
 
-    def send_kept(self, found: Sequence[Kept], patience_s: float) -> bool:
-        """Sends what is kept, as a person chose. False when the hub did not take all in time. Raises as `once`."""
+    def send_chosen(self, patience_s: float) -> bool:
+        """Sends what people chose of what is kept. False when the hub did not take all in time. Raises as `once`."""
         try:
             self.join()
         except Undelivered as fault:
             self.say(f"{fault.why}; sending is tried again")
-        self.intake.take_kept(found)
         return self._deliver(patience_s)
 
     def speak(self, patience_s: float) -> bool:
@@ -136,17 +135,10 @@ class Line:
             self.say(f"{path.name!r} cannot be opened: {fault.strerror}")
 
     def _deliver(self, patience_s: float) -> bool:
-        """Sends what there is; and where the hub's answers asked for a child's history, what is kept of that child."""
+        """Sends what there is and what people chose; where the answers ask for history, what is kept of that child."""
+        self.intake.take_chosen()
         all_in = self.delivery.deliver(patience_s, before=self.join)
-        return self.delivery.deliver(patience_s, before=self.join) if self._take_history() else all_in
-
-    def _take_history(self) -> int:
-        outbox, left = self.delivery.outbox, 0
-        for subject in outbox.noticing.find_history_asked():
-            left += self.intake.take_kept(outbox.keeping.find_about(subject))
-            with outbox.transaction():
-                outbox.noticing.end_history(subject)
-        return left
+        return self.delivery.deliver(patience_s, before=self.join) if self.intake.take_history() else all_in
 
     def _forget(self) -> None:
         """The bytes of what is at the hub, and what was held back for long enough, each after its time."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -17,20 +18,24 @@ from uuid import UUID
 
 import orjson
 
+from hub.domain.child import taken_back
 from hub.domain.facts import Fact
 from hub.ingest.admission import Admission
 from hub.ingest.telling import RULES, UNDELIVERED, Telling, is_protected, tell
 from hub.store.database import Transaction
 from hub.store.keys import KeyAway
-from hub.store.record import NOT_CHILDREN, SOURCES, Record, StaleVersion, contract_of, own_note, to_fact
+from hub.store.record import ACCESS, NOT_CHILDREN, SOURCES, Record, StaleVersion, contract_of, own_note, to_fact
 from schemas.notices import NO_SUBJECT, Notice
 
 LOG = logging.getLogger("hub.ingest.notices")
 BATCH = 1000
 NOTICES_A_PAGE = 500
 SILENT = "source-silent"
-ABOUT_NOBODY = (UNDELIVERED, SILENT)
-"""Kinds that answer the sender's own event, or are about no child: nothing more is said when they are opened."""
+REMOVED, RETRACTED = "entry-removed", "retraction-made"
+TOLD = frozenset({*RULES, RETRACTED, SILENT})
+ABOUT_NOBODY = (UNDELIVERED, REMOVED, SILENT)
+"""Kinds that answer the sender's own event, take something back, or are about no child: opened, they say no more."""
+SEEN = ("full", "outline")
 OPENED = "notice-opened/v1"
 TRIES = 20
 
@@ -45,6 +50,7 @@ class Notices:
     def __init__(self, record: Record, admission: Admission, *, clock: Callable[[], datetime]) -> None:
         self.record, self.admission, self.clock = record, admission, clock
         self._lock = threading.Lock()
+        self._reads: dict[int, set[tuple[str, str]]] | None = None
 
     def after(self, source: str, cursor: int) -> list[Notice]:
         """A page of a source's notices after this cursor, in the order in which they were written."""
@@ -64,6 +70,7 @@ class Notices:
             self._try_waiting()
             while self._follow_batch():
                 pass
+            self._reads = None
 
     def open(self, source: str, notice_id: str, person: str) -> dict[str, Any]:
         """That a person of this source's agency opened a notice: recorded, then answered with whom it is about where
@@ -90,7 +97,7 @@ class Notices:
     # -- following
 
     def _follow_batch(self) -> bool:
-        begun = self._position()
+        begun, self._reads = self._position(), None
         rows = self.record.query(
             "SELECT l.position, e.topic FROM (SELECT position, stream, seq FROM log WHERE position>? ORDER BY position"
             " LIMIT ?) AS l LEFT JOIN stored_events e ON e.originator_id=l.stream AND e.originator_version=l.seq"
@@ -101,7 +108,7 @@ class Notices:
             return False
         made: list[tuple[str, str, int, dict[str, Any]]] = []
         waits: list[int] = []
-        for position in (at for at, topic in rows if topic and contract_of(topic)[0] in (*RULES, SILENT)):
+        for position in (at for at, topic in rows if topic and contract_of(topic)[0] in TOLD):
             try:
                 made += self._tell(position)
             except KeyAway:
@@ -153,6 +160,8 @@ class Notices:
         sender = self.admission.keyring.senders.get(fact.source)
         if sender is None or sender.history:
             return []
+        if fact.name == RETRACTED:
+            return list(self._removed(fact))
         telling = tell(fact, self._facts_of(fact.stream))
         return [] if telling is None else list(self._rows(fact, telling))
 
@@ -161,6 +170,31 @@ class Notices:
         silent = self.admission.keyring.senders[fact.data["source"]]
         receivers, _ = self._receivers(silent.service.get("urn", ""))
         return (self._row(fact, source, SILENT, "") for source in receivers)
+
+    def _removed(self, fact: Fact) -> Iterator[tuple[str, str, int, dict[str, Any]]]:
+        """To the services whose people read what its source takes back: that it was removed, never again what."""
+        places = "SELECT position FROM inbox WHERE source=? AND id=?"
+        entries = {place for key in taken_back(fact) for (place,) in self.record.query(places, key)}
+        for service in sorted(self._services_that_read(entries, fact.admitted) - {fact.data["said_by"]["service"]}):
+            for source in self._receivers(service)[0]:
+                yield self._row(fact, source, REMOVED, service)
+
+    def _services_that_read(self, entries: set[int], until: str) -> set[str]:
+        """By the accesses on record, each under the service in whose name it was. Errors: `KeyAway`."""
+        if entries and self._reads is None:
+            self._reads = self._gather_reads()
+        reads = self._reads or {}
+        return {service for entry in entries for at, service in reads.get(entry, ()) if at <= until}
+
+    def _gather_reads(self) -> dict[int, set[tuple[str, str]]]:
+        """Entry → when it was shown, and to which service: once for all of a batch, because every access is opened."""
+        found: dict[int, set[tuple[str, str]]] = defaultdict(set)
+        for one in self.record.facts(ACCESS):
+            for line in one.data.get("classes", ()) if one.data.get("kind") == "read" else ():
+                if line["shown"] in SEEN:
+                    for entry in line["entries"]:
+                        found[entry].add((one.admitted, one.data["service"]))
+        return found
 
     def _rows(self, fact: Fact, telling: Telling) -> Iterator[tuple[str, str, int, dict[str, Any]]]:
         for service in telling.services:

@@ -55,7 +55,9 @@ class Adapter:
         return intake.tally.ends
 
     def send(self, key):
-        self.intake(Sender("the-lead", "2025-03-31")).take_kept(self.outbox.keeping.find_named(key))
+        with self.outbox.transaction():
+            self.outbox.keeping.choose(key, Sender("the-lead", "2025-03-31"))
+        self.intake().take_chosen()
 
     def held(self):
         return [Held(*row) for row in self.outbox.select("SELECT key, reason FROM native WHERE outcome = 'held-back'")]

@@ -8,117 +8,16 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
 
-from hub.api.app import create_app
-from hub.api.auth import BadToken
 from hub.api.callers import ROUTES, Caller
 from hub.api.describe import document
-from hub.api.doors import Doors
-from hub.api.issuer_keys import KeysAway
-from hub.casework import Recorded
-from hub.disclosure import Answer, Ask, NoAnswer, Search, TeamAsk
-from hub.ingest.inbox import BODY_LIMIT, NotACaller
-from schemas.envelope import Receipt
-from schemas.strict import strict_json
+from hub.ingest.inbox import BODY_LIMIT
+from tests.attacks.doors import CHILD, GOOD, Fakes
 
-CHILD = "3f0c9f54-6f5e-4f0a-9d57-2f6b5f7f1a01"
 MARKER = "Quillfeather<script>alert(1)</script>'--%0d%0aX-Evil:1"
-GOOD = "good"
-RECEIPT = Receipt("urn:s", "e1", "", "admitted", "", 1, "2025-03-03T12:00:00Z", 1, "")
-
-
-class Fakes:
-    """All doors at once; each counts, and fails when it is told to."""
-
-    def __init__(self) -> None:
-        self.calls: list[Any] = []
-        self.fault: Exception | None = None
-        self.keys_away = False
-
-    def _called(self, *what: Any) -> None:
-        self.calls.append(what)
-        if self.fault:
-            raise self.fault
-
-    def person_of(self, token: str) -> str:
-        if self.keys_away:
-            raise KeysAway
-        if token != GOOD:
-            raise BadToken("form")
-        return "fenn"
-
-    def caller(self, token: str) -> str:
-        if token != GOOD:
-            raise NotACaller(token)
-        return "urn:s"
-
-    def spend(self, source: str, records: int, seconds: float) -> None:
-        """Nobody waits here."""
-
-    def take(self, source: str, records: Sequence[bytes]) -> str:
-        self._called("take", len(records))
-        return "receipts"
-
-    def head(self, source: str) -> Mapping[str, object]:
-        self._called("head")
-        return {"source": source, "sequence": 0, "digest": ""}
-
-    def receipts(self, source: str, after: int) -> tuple[str, int]:
-        self._called("receipts")
-        return "receipts", after
-
-    def told(self, source: str, after: int) -> tuple[str, int]:
-        self._called("told")
-        return "notices", after
-
-    def open_notice(self, source: str, notice_id: str, person: str) -> Mapping[str, object]:
-        self._called("open_notice", person)
-        return {"id": notice_id, "kind": "history-asked", "opened": "2025-03-03T12:00:00.000+00:00"}
-
-    def chronology(self, ask: Ask) -> Answer:
-        self._called("chronology", ask)
-        if str(ask.child) != CHILD:
-            raise NoAnswer
-        return Answer(b"{}", "0" * 64)
-
-    def answer(self, search: Search) -> bytes:
-        self._called("query", search)
-        return b"{}"
-
-    def list(self, person: str, cursor: str = "") -> bytes:
-        self._called("list")
-        return b'{"items":[]}'
-
-    def open(self, person: str, id: str) -> Mapping[str, str]:
-        self._called("open")
-        return {"id": id, "opened": ""}
-
-    def open_items(self, ask: TeamAsk) -> Answer:
-        self._called("open_items", ask)
-        return Answer(b"{}", "0" * 64)
-
-    def record(self, person: str, entry: Mapping[str, Any], *, role: str = "") -> Recorded:
-        self._called("record", entry)
-        return Recorded(RECEIPT, "e1", "urn:s")
-
-    def settle(self, person: str, what: str, child: UUID, other: UUID, reason: str) -> Recorded:
-        self._called("settle")
-        return Recorded(RECEIPT, "e1", "urn:s")
-
-    def settle_quarantine(self, person: str, id: str, *, release: bool, reason: str) -> Receipt:
-        self._called("settle_quarantine")
-        return RECEIPT
-
-    def app(self, **more: Any) -> FastAPI:
-        doors = Doors(
-            inbox=self, disclosure=self, query=self, items=self, teams=self, casework=self,
-            person_of=self.person_of, strict_json=strict_json, purposes=("s47",), roles=("frontDoor",), **more,
-        )  # fmt: skip
-        return create_app(doors)
 
 
 @pytest.fixture
@@ -181,19 +80,14 @@ def send(
 JSON = [("Content-Type", "application/json")]
 NDJSON = [("Content-Type", "application/x-ndjson")]
 ENTRY = json.dumps({"event": "contact-received", "child": CHILD}).encode()
-QUERY = "/children/$person-info-query"
+OPENING, QUERY = b'{"person":"marnie.pell"}', "/children/$person-info-query"
 GOOD_CALLS: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/inbox"): {"path": "/inbox", "headers": NDJSON, "body": b"{}\n"},
     ("GET", "/inbox/head"): {"path": "/inbox/head"},
     ("GET", "/inbox/receipts"): {"path": "/inbox/receipts", "query": "after=1"},
-    ("POST", "/inbox/notices/{id}/opened"): {
-        "path": "/inbox/notices/5d41402abc4b2a76b9719d911017c592/opened", "headers": JSON,
-        "body": b'{"person":"marnie.pell"}',
-    },
+    ("POST", "/inbox/notices/{id}/opened"): {"path": "/inbox/notices/5d41/opened", "headers": JSON, "body": OPENING},
     ("GET", "/children/{id:path}/chronology"): {"path": f"/children/{CHILD}/chronology", "query": "purpose=s47"},
-    ("POST", QUERY): {
-        "path": QUERY, "headers": JSON, "body": b'{"person":{},"reason":"s47"}',
-    },
+    ("POST", QUERY): {"path": QUERY, "headers": JSON, "body": b'{"person":{},"reason":"s47"}'},
     ("GET", "/me/items"): {"path": "/me/items"},
     ("POST", "/me/items/{id}/opened"): {"path": "/me/items/0123456789abcdef0123/opened"},
     ("GET", "/me/open-items"): {"path": "/me/open-items", "query": "purpose=s47"},
@@ -436,7 +330,7 @@ def test_an_unexpected_fault_ends_in_fixed_words_and_the_process_lives(fakes, ca
     got = good(app, method, path)
     assert (got.status, got.code, got.headers["content-type"]) == (500, "fault", "application/problem+json")
     assert "Quillfeather" not in got.everything + caplog.text
-    assert "RuntimeError at test_http_door.py:" in caplog.text
+    assert "RuntimeError at doors.py:" in caplog.text
     fakes.fault = None
     assert good(app, method, path).status < 300
 

@@ -5,13 +5,13 @@ import sqlite3
 from datetime import timedelta
 
 import pytest
-from kit_toy import NOON, SOURCE, TOY
+from kit_toy import AUDIENCE, HUB, NOON, SOURCE, TOY
 
 from adapters.kit.command import main
 from adapters.kit.events import make_subject
 from adapters.kit.home import BadHome, read_settings
 from adapters.kit.outbox import OutboxForeign, open_outbox
-from adapters.kit.publisher import HttpCarrier
+from adapters.kit.publisher import Door, HttpCarrier
 from adapters.kit.relevance import Sender
 from adapters.kit.status import as_lines, describe_outbox
 
@@ -37,6 +37,10 @@ def run(hub, home_path, capsys, tmp_path):
         return code, out, err
 
     return run
+
+
+def make_door(hub, home):
+    return Door("http://127.0.0.1:1", AUDIENCE, HUB, home.source, home.transport_key, hub.receipt_entry)
 
 
 def names_in(outbox):
@@ -90,6 +94,19 @@ def test_the_key_of_the_agencys_own_system_names_it_too_with_every_version_in_or
     assert [entry["origin"]["version"] for entry in hub.entries] == ["1", "2"]
 
 
+def test_a_person_can_choose_while_the_adapter_runs_and_it_sends_what_they_chose(
+    run, put, folder, hub, home, make_line
+):
+    put("a.toy", toy(1))
+    run("once", str(folder))
+    with open_outbox(home.outbox_path, home.source) as outbox:
+        assert run("send", "T-1", "--by", "named-nurse", "--reason", "three small signs")[0] == 0
+        assert hub.entries == []
+        door = HttpCarrier(make_door(hub, home), lambda: NOON, hub.transport())
+        assert make_line(outbox, door).once(folder, 10)
+    assert [one["person"] for one in relevance(hub)] == ["named-nurse"]
+
+
 def test_sending_what_nobody_holds_back_is_a_misuse(run, put, folder):
     put("a.toy", toy(1, "injury"))
     run("once", str(folder))
@@ -100,8 +117,10 @@ def test_what_is_sent_from_memory_is_byte_for_byte_what_the_file_gives(make_line
     sender = Sender("named-nurse", "2024-10-03")
     put("a.toy", toy(1))
     make_line(outbox, http_carrier).once(folder, 10)
-    kept = make_line(outbox, http_carrier, sender=sender)
-    assert kept.send_kept(outbox.keeping.find_named("T-1"), 10)
+    kept = make_line(outbox, http_carrier)
+    with outbox.transaction():
+        outbox.keeping.choose("T-1", sender)
+    assert kept.send_chosen(10)
     again = make_line(outbox, http_carrier, sender=sender, again=True)
     again.once(folder, 10)
     assert (kept.intake.tally.sealed, again.intake.tally.sealed) == (1, 0)
@@ -114,8 +133,8 @@ def test_when_the_hub_asks_about_a_child_what_is_kept_of_that_child_leaves_and_n
     line.once(folder, 10)
     subject = subject_of(home, "C-1")
     with outbox.transaction():
-        outbox.noticing.ask_about(subject, "2024-10-03T12:00:00Z", history=False)
-    assert line.send_kept(outbox.keeping.find_about(subject), 10)
+        outbox.noticing.ask_about(subject, "2024-10-03T12:00:00Z", history=True)
+    assert line.send_chosen(10)
     assert [one["rule"] for one in relevance(hub)] == ["asked-about", "already-shared"]
     assert line.intake.tally.ends["held-back"] == 3
     assert len(names_in(outbox)) == 1
@@ -155,8 +174,9 @@ def test_an_outbox_of_the_shape_before_gets_what_is_new_and_keeps_what_it_holds(
     outbox.close()
     with sqlite3.connect(home.outbox_path) as before:
         for statement in (
-            "DROP TABLE held_about", "DROP TABLE asked", "DROP TABLE notice", "DROP INDEX native_kept",
-            "ALTER TABLE native DROP COLUMN format", "UPDATE meta SET value = 3 WHERE name = 'shape'",
+            "DROP TABLE held_about", "DROP TABLE asked", "DROP TABLE notice", "DROP TABLE chosen",
+            "DROP INDEX native_kept", "ALTER TABLE native DROP COLUMN format",
+            "UPDATE meta SET value = 3 WHERE name = 'shape'",
         ):  # fmt: skip
             before.execute(statement)
     with pytest.raises(OutboxForeign), open_outbox(home.outbox_path, SOURCE, read_only=True):

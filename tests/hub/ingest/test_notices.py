@@ -11,6 +11,7 @@ import pytest
 
 from hub import bootstrap
 from hub.bootstrap import Hub
+from hub.disclosure import Ask
 from hub.ingest.notices import NoNotice, Notices
 from hub.settings import Settings
 from hub.store.record import SOURCES
@@ -254,6 +255,23 @@ def test_a_question_to_a_service_becomes_a_request_to_its_source_by_its_own_pseu
     ((notice),) = told(hub, school)
     assert (notice.kind, notice.reason) == ("history-asked", "")
     assert notice.subject
+
+
+def test_agencies_whose_people_read_what_was_taken_back_are_told_that_it_was_removed_and_no_others(
+    hub: Hub, police: Any, school: Any, other_school: Any, admit: Any, staff: Callable[..., str]
+) -> None:
+    admit(school, "joined-roll", said_by=said_by(LARKBECK))
+    admit(other_school, "joined-roll", said_by=said_by(TARNWHISTLE))
+    admit(police, "domestic-abuse-incident", id="wrong", addressed_to=addressed(LARKBECK))
+    lead = staff("marnie.pell", "schoolLead", LARKBECK)
+    (child,) = hub.register().children()
+    hub.disclosure.chronology(Ask(person=lead, child=child, purpose="educationSupport"))
+    taken = [{"source": police.source, "id": "wrong", "as": "retracts"}]
+    admit(police, "retraction-made", references=taken, details={"reason": "wrong-child"})
+    (notice,) = [one for one in told(hub, school) if one.kind == "entry-removed"]
+    assert "child" not in hub.notices.open(school.source, notice.id, lead)
+    assert "entry-removed" not in dict(kinds(hub, other_school))
+    assert "entry-removed" not in dict(kinds(hub, police))
 
 
 # -- once, in order, for its receiver alone
