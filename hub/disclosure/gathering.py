@@ -226,7 +226,7 @@ def _key(kind: str, row: Row, for_: str) -> str:
 
 
 def _without_entry(one: Candidate, child: UUID) -> Candidate:
-    return Candidate(kind=one.kind, key=one.key, at=one.at, reader=one.reader, child=child)
+    return Candidate(kind=one.kind, key=one.key, at=one.at[:DAY], reader=one.reader, child=child)
 
 
 def _question(item: ReviewItem, reader: Reader, *, urgent: bool) -> Candidate:

@@ -18,14 +18,14 @@ from hub.store.database import Database, Transaction
 from hub.store.keys import RANDOM
 from hub.store.record import ACCESS, IDENTITY, REGISTRY, SOURCES, Entry, Record, staff_stream, to_fact
 
-VERSION = 1
+VERSION = 2
 """Of the rows' form and of what makes one: another version is built anew from zero."""
 BATCH = 500
 ASKED_AT_ONCE = 5_000
 PASSED = frozenset({REGISTRY, SOURCES, IDENTITY})
 """Streams that tell of nothing that is listed here."""
-SEEN = ("outline", "full")
-"""How an entry was shown to somebody who read it; a card of whom to ring is no reading of an entry."""
+CARD, SEEN = "existence", ("outline", "full")
+"""How an entry was shown. Whoever had its card alone did not read it, and is told when it is removed all the same."""
 
 URGENT, ADDRESSED, REPLY, REMOVED, CORRECTED, ALARM, UNOPENED = (
     "urgent", "addressed", "reply", "entry-removed", "entry-corrected", "alarm", "unopened",
@@ -175,8 +175,8 @@ class Items:
         columns = ",".join(f"i.{name}" for name in Row._fields)
         found = self.database.query(
             f"SELECT {columns}, r.child FROM item_read r JOIN item i ON i.target=r.entry AND i.kind IN ??"  # noqa: S608
-            " WHERE r.reader=? AND r.position < i.position ORDER BY i.position, r.position",
-            ([REMOVED, CORRECTED], person),
+            " WHERE r.reader=? AND r.position < i.position AND (r.card=0 OR i.kind=?) ORDER BY i.position, r.position",
+            ([REMOVED, CORRECTED], person, REMOVED),
         )
         return [Read(Row(*row[:-1]), UUID(row[-1])) for row in found]
 
@@ -224,7 +224,7 @@ class Items:
 
     def _insert(self, view: Transaction, facts: Iterable[Fact]) -> None:
         rows: list[Row] = []
-        read: dict[tuple[str, int, str], int] = {}
+        read: dict[tuple[str, int, str, int], int] = {}
         opened: dict[str, str] = {}
         for fact in facts:
             if fact.stream == ACCESS:
@@ -297,15 +297,15 @@ def _opened(fact: Fact) -> list[tuple[str, str]]:
     return [(fact.data["item"], fact.admitted)] if fact.data.get("kind") == "item-opened" else []
 
 
-def _read(fact: Fact) -> Iterator[tuple[str, int, str]]:
-    """(reader, entry, child asked for) of what a recorded reading showed."""
+def _read(fact: Fact) -> Iterator[tuple[str, int, str, int]]:
+    """(reader, entry, child asked for, was it a card alone) of what a recorded reading showed."""
     data = fact.data
     if data.get("kind") != "read" or data.get("outcome") != "answered":
         return
     reader, child = person_id(data["reader"]), UUID(data["child"]).hex
     for line in data["classes"]:
-        if line["shown"] in SEEN:
-            yield from ((reader, entry, child) for entry in line["entries"])
+        if line["shown"] in (*SEEN, CARD):
+            yield from ((reader, entry, child, int(line["shown"] == CARD)) for entry in line["entries"])
 
 
 def _there(entry: Entry) -> Any:

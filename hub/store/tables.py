@@ -72,7 +72,7 @@ VIEW_SCHEMA = (
     "CREATE INDEX IF NOT EXISTS item_event ON item (source, event, kind)",
     "CREATE INDEX IF NOT EXISTS item_target ON item (kind, target)",
     "CREATE TABLE IF NOT EXISTS item_read (reader TEXT NOT NULL, entry INTEGER NOT NULL, child TEXT NOT NULL,"
-    " position INTEGER NOT NULL, PRIMARY KEY (reader, entry, child)) WITHOUT ROWID",
+    " card INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (reader, entry, child, card)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS item_opened (item TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS concerned_build (build INTEGER PRIMARY KEY, version INTEGER NOT NULL,"
     " position INTEGER NOT NULL, state TEXT NOT NULL)",

@@ -266,6 +266,10 @@ def test_who_read_the_wrong_childs_entry_was_told(story: Story) -> None:
     assert "entry-removed" in items(story, "ottoline.brack")
 
 
+def test_a_referral_that_was_decided_the_same_day_waits_for_nobody(story: Story) -> None:
+    assert "addressed" not in items(story, "ottoline.brack")
+
+
 @later("re-judging")
 def test_was_anything_withheld_from_somebody_who_needed_it(story: Story) -> None:
     assert story.replayed["D+456"]["withheld_though_needed"]

@@ -219,6 +219,18 @@ def test_whoever_read_a_removed_entry_is_told_that_it_was_and_never_again_what(
     assert listed(newcomer) == []
 
 
+def test_whoever_saw_only_its_card_is_told_of_a_removal_and_of_no_correction(
+    hub: Hub, police: Any, listed: Any, front_door: str
+) -> None:
+    closely = {"label": {"level": "V"}}
+    hub.admission.admit([police.seal(child=WRENNA, id="wrong", **closely), police.seal(child=WRENNA)], police.source)
+    hub.disclosure.chronology(Ask(person=front_door, child=only_child(hub), purpose="triage"))
+    hub.admission.admit([taken_back(police, "correction-made", "corrects")], police.source)
+    assert listed(front_door) == []
+    hub.admission.admit([taken_back(police)], police.source)
+    assert kinds(listed(front_door)) == ["entry-removed"]
+
+
 def test_what_was_removed_before_anybody_read_it_is_told_to_nobody(
     hub: Hub, police: Any, listed: Any, front_door: str
 ) -> None:
