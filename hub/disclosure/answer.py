@@ -5,7 +5,7 @@ Nothing here decides who sees what; nothing here depends on an entry that is hid
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -79,6 +79,12 @@ def structure_of(one: Seen) -> dict[str, Any]:
 def unplaced(row: Row) -> Row:
     """The row without the names of its source and event, for whoever may not know where the child is."""
     return replace(row, fact=replace(row.fact, source="", id=""))
+
+
+def unspoken(visible: Iterable[Seen], services: Callable[[], Mapping[str, Mapping[str, str]]]) -> list[str]:
+    """The names that no author's words may say, where a protected location is to be kept out of them."""
+    located = any(one.label.located for one in visible)
+    return [one["name"] for one in services().values() if "name" in one] if located else []
 
 
 def marks_of(visible: Sequence[Seen], unsure: Collection[UUID]) -> dict[EventKey, list[str]]:

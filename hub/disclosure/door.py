@@ -30,6 +30,7 @@ from hub.disclosure.answer import (
     stamp,
     structure_of,
     unplaced,
+    unspoken,
     when,
     written,
 )
@@ -267,7 +268,7 @@ class Disclosure:
         seen = []
         for row, labels in labelled:
             label = min(labels, key=lambda one: SHOWN.index(decisions[one].shown)) if len(labels) > 1 else labels[0]
-            seen.append(Seen(row, label, decisions[label], _is_gone(row.fact, child), labelling.hides_name(row)))
+            seen.append(Seen(row, label, decisions[label], domain.is_gone(child, row.fact), labelling.hides_name(row)))
         return resolved, [one for one in seen if one.decision.structure or not one.gone]
 
     def _answer(
@@ -301,20 +302,14 @@ class Disclosure:
         return timed(orjson.dumps(body), stamp(now), next_cursor, self.completeness.said(now)), opened
 
     def _visible(self, reader: Reader, register: Register, seen: Sequence[Seen]) -> list[Seen]:
-        """The entries that this reader sees, each with its name and what is shown of it; banners are none."""
-        visible = [one for one in apart(seen)[1] if one.decision.shown in VISIBLE and not one.gone]
+        """The entries that this reader sees, each with its name and what is shown of it."""
+        visible = [one for one in seen if one.decision.shown in VISIBLE and not (one.gone or one.decision.banner)]
         marks = marks_of(visible, register.items.keys())
-        ref, services = self._refs(reader), self._names_of_services(visible)
+        ref, services = self._refs(reader), unspoken(visible, self.services)
         for one in visible:
             one.shown, one.written = self._project(one, marks.get(one.row.fact.key, ()), services)
             one.ref = ref(one.row.fact)
         return visible
-
-    def _names_of_services(self, visible: Sequence[Seen]) -> Sequence[str]:
-        """The names that no author's words may say, where a protected location is to be kept out of them."""
-        if not any(one.label.located for one in visible):
-            return ()
-        return [one["name"] for one in self.services().values() if "name" in one]
 
     def _project(self, one: Seen, marks: Sequence[str], services: Sequence[str]) -> tuple[dict[str, Any], bytes]:
         """What a reader gets of an entry, but for its name: that rests on entry, decision and marks alone (and, where
@@ -386,13 +381,6 @@ def timed(body: bytes, whole_until: str, next_cursor: str = "", said: Said | Non
     covered.update(said.warnings if said else b"")
     digest.update(last)
     return Answer(b"".join((first, last)), covered.hexdigest(), next_cursor, digest.hexdigest())
-
-
-def _is_gone(fact: Fact, child: domain.Child) -> bool:
-    """Retracted entries are gone for every reader, and so is the word that a wrong child's entry was retracted."""
-    if fact.key in child.retracted:
-        return True
-    return fact.name == "retraction-made" and fact.data.get("details", {}).get("reason") == "wrong-child"
 
 
 def _conflicting(reader: Reader, members: Sequence[UUID]) -> str:

@@ -151,6 +151,7 @@ def may_be_listed(one: Seen) -> bool:
     return (
         decision.shown in ("existence", *VISIBLE)
         and decision.service
+        and not decision.banner
         and (decision.place or not one.label.located)
         and one.label.category not in SECRET_CATEGORIES
         and not one.label.handling & SECRET_HANDLING

@@ -149,6 +149,13 @@ def taken_back(fact: Fact) -> list[EventKey]:
     ]
 
 
+def is_gone(child: Child, fact: Fact) -> bool:
+    """Retracted entries are gone for every reader, and so is the word that a wrong child's entry was retracted."""
+    return fact.key in child.retracted or (
+        fact.name == "retraction-made" and fact.data.get("details", {}).get("reason") == "wrong-child"
+    )
+
+
 def _details(fact: Fact) -> Mapping[str, Any]:
     found: Mapping[str, Any] = fact.data.get("details", {})
     return found

@@ -87,6 +87,11 @@ def guard_against(protections: Iterable[Protection], reader: Reader, now: dateti
     return Guard(any(one.is_open(now) for one in against), periods, adoptions)
 
 
+def guard_against_all(protections: Iterable[Protection], now: datetime) -> Guard | None:
+    """What is kept from somebody whom no protection names: an agency that is told something unasked."""
+    return guard_against(protections, Reader(person="", role="", service=""), now)
+
+
 def spans_of(fact: Fact) -> tuple[Span, ...]:
     """The times of an entry: when it happened, was learned, recorded, shared and admitted.
 

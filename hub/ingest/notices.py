@@ -21,7 +21,7 @@ import orjson
 from hub.domain.child import taken_back
 from hub.domain.facts import Fact
 from hub.ingest.admission import Admission
-from hub.ingest.telling import RULES, UNDELIVERED, Telling, is_protected, tell
+from hub.ingest.telling import RULES, UNDELIVERED, Telling, open_to_all, tell
 from hub.store.database import Transaction
 from hub.store.keys import KeyAway
 from hub.store.record import ACCESS, NOT_CHILDREN, SOURCES, Record, StaleVersion, contract_of, own_note, to_fact
@@ -253,15 +253,10 @@ class Notices:
             return {}
         told = fact.data.get("child", {})
         if not told.get("names"):
-            told = next((one.data["child"] for one in reversed(_open_to_all(facts)) if _has_names(one)), told)
+            told = next((one.data["child"] for one in reversed(open_to_all(facts)) if _has_names(one)), told)
         members = ("names", "birth_date") if row["kind"] == "history-asked" else ("names",)
         return {name: told[name] for name in members if name in told}
 
 
 def _has_names(fact: Fact) -> bool:
     return bool(fact.data.get("child", {}).get("names"))
-
-
-def _open_to_all(facts: Sequence[Fact]) -> list[Fact]:
-    """What was recorded while the location was not protected."""
-    return [fact for n, fact in enumerate(facts) if not is_protected(facts[: n + 1])]

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hub.domain.child import taken_back
-from hub.domain.facts import Fact
+from hub.domain.child import fold, taken_back
+from hub.domain.facts import Fact, came_to_count
+from hub.domain.protection import Guard, guard_against_all, spans_of
 
 ENCOMPASS = "domestic-abuse-notice"
 UNDELIVERED = "undelivered"
@@ -90,9 +91,21 @@ def addressees(fact: Fact) -> tuple[str, ...]:
     return tuple(one["service"] for one in fact.data.get("addressed_to", ()) if "service" in one)
 
 
-def is_protected(facts: Iterable[Fact]) -> bool:
-    """Is the child's location protected now?"""
-    return _is_open(facts, "location-protected", "location-protection-ended")
+def is_protected(facts: Sequence[Fact]) -> bool:
+    """Is the child's location protected, as far as what was recorded last?"""
+    guard = _guard(facts)
+    return guard is not None and guard.everything
+
+
+def open_to_all(facts: Sequence[Fact]) -> list[Fact]:
+    """What does not tell of a time in which the child's location was protected."""
+    guard = _guard(facts)
+    return [one for one in facts if guard is None or not guard.covers(spans_of(one))]
+
+
+def _guard(facts: Sequence[Fact]) -> Guard | None:
+    protections = fold(facts).protections
+    return guard_against_all(protections, max(map(came_to_count, facts))) if protections else None
 
 
 def find_schools(facts: Iterable[Fact]) -> tuple[str, ...]:

@@ -76,6 +76,10 @@ class Client:
         body = json.dumps({"person": asked, "reason": reason, "role": role}).encode()
         return self.loop.run(self._call("POST", "/children/$person-info-query", (), headers, body))
 
+    def items(self, person: str) -> Answer:
+        """What waits for somebody."""
+        return self.loop.run(self._call("GET", "/me/items", (), self._proof(person)))
+
     def _proof(self, person: str) -> list[tuple[str, str]]:
         token = self._tokens.get(person) or self.issuer.token(person, self.hub.settings.audience)
         self._tokens[person] = token

@@ -61,7 +61,7 @@ class Where:
 
 
 LEFT = Where(
-    "Tarnwhistle Academy", "Westlorn Infirmary", "Beckside Surgery", "Westlorn", "4 Heron Row", "ZZ2 7QX", "Kilnholme",
+    "Tarnwhistle Academy", "Ostmere Infirmary", "Beckside Surgery", "Ostmere", "4 Heron Row", "ZZ2 7QX", "Kilnholme",
     "01632 960141", "RWI01", "U998200118001",
 )  # fmt: skip
 RIGHT = Where(

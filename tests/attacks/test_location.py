@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -132,6 +133,12 @@ def queries(reader: Reader) -> Parts:
     return [repr((one.status, one.headers)).encode() + one.body for one in answers]
 
 
+def items(reader: Reader) -> Parts:
+    """What waits for this person."""
+    answer = reader.client.items(reader.person)
+    return [repr((answer.status, answer.headers)).encode() + answer.body]
+
+
 def casework(reader: Reader) -> Parts:
     """What is refused at the people's door."""
     found, child = [], str(reader.one.child)
@@ -151,7 +158,7 @@ def casework(reader: Reader) -> Parts:
 
 ROUTES: dict[str, Callable[[Reader], Parts]] = {
     "chronology": chronology, "as of": as_of, "errors": errors, "export": export, "replay": replays,
-    "identity list": identity_list, "query": queries, "casework": casework,
+    "identity list": identity_list, "query": queries, "items": items, "casework": casework,
 }  # fmt: skip
 """Every way in which the hub answers somebody about a child."""
 
@@ -215,9 +222,9 @@ def test_who_sent_an_alert_is_told_to_the_front_door_alone_and_no_place(tmp_path
             for person in READERS.keys() - {"ottoline", "second"}:
                 left, right = map(chronology, hubs.both(person, *READERS[person]))
                 assert (left, _told(left)) == (right, set()), person
-            for person in READERS:
-                left, right = map(queries, hubs.both(person, *READERS[person]))
-                assert (left, _told(left)) == (right, set()), person
+            for person, route in product(READERS, (queries, items)):
+                left, right = map(route, hubs.both(person, *READERS[person]))
+                assert (left, _told(left)) == (right, set()), (person, route)
             (alert,) = [each for each in _read(hubs.left, "ottoline") if each["event"] == "disclosure-by-child"]
             assert (alert["shown"], alert["source"]["name"]) == ("full", LEFT.school)
             assert alert["place"] == {"withheld": "place"}
