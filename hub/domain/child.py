@@ -76,6 +76,8 @@ class Child:
     corrected: Mapping[EventKey, EventKey] = field(default_factory=_frozen)
 
 
+NOTHING_YET = Child()
+"""Nothing was recorded, or nobody needs to know what was."""
 ENDING_AGREEMENTS = frozenset({"agreement-withdrawn", "agreement-expired"})
 
 
@@ -125,7 +127,7 @@ def fold(facts: Iterable[Fact], child: Child | None = None) -> Child:
     """The child that these facts, in order of the log, add up to. What its source took back decides nothing."""
     facts = list(facts)
     gone = {key for fact in facts for key in taken_back(fact)}
-    child = child or Child()
+    child = child or NOTHING_YET
     version = child.version
     for fact in facts:
         version = fact.seq or version + 1
