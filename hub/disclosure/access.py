@@ -79,3 +79,8 @@ class AccessLog:
             for fact in self.record.facts(ACCESS)
             if fact.name != "alarm-raised" and fact.data.get("child") in children
         ]
+
+
+def opened_in(access: Mapping[str, Any]) -> set[int]:
+    """The positions of the entries that one access showed."""
+    return {position for line in access.get("classes", ()) for position in line["entries"]}

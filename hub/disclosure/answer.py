@@ -5,7 +5,7 @@ Nothing here decides who sees what; nothing here depends on an entry that is hid
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from uuid import UUID
 
 import orjson
 
-from hub.domain.facts import EventKey
+from hub.domain.facts import EventKey, Fact
 from hub.domain.labels import Label
 from hub.identity.matching import HUB_CHILD
 from hub.policy.decide import Decision
@@ -72,14 +72,19 @@ def structure_of(one: Seen) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def marks_of(visible: Sequence[Seen], unsure: Collection[UUID]) -> dict[EventKey, list[str]]:
-    """late, corrected, provisional: from what this reader sees, so that a hidden correction marks nothing."""
+def marks_of(
+    visible: Sequence[Seen], unsure: Collection[UUID], place: Callable[[Fact], UUID]
+) -> dict[EventKey, list[str]]:
+    """late, corrected, provisional: from what this reader sees, so that a hidden correction marks nothing.
+
+    `place` gives the id that an entry belongs to, wherever it stands.
+    """
     marks: dict[EventKey, set[str]] = {}
     for one in visible:
         fact = one.row.fact
         if fact.remarks and any(remark.code == "late" for remark in fact.remarks):
             marks.setdefault(fact.key, set()).add("late")
-        if unsure and one.row.home in unsure:
+        if unsure and place(fact) in unsure:
             marks.setdefault(fact.key, set()).add("provisional")
         for reference in fact.data.get("references") or ():
             if reference["as"] in ("corrects", "replaces") and reference["source"] == fact.source:
@@ -94,13 +99,13 @@ def when(one: Seen) -> tuple[str, str, str]:
     return happened.get("from") or happened.get("to") or shared, shared, one.ref
 
 
-def shown_as(members: Sequence[UUID], seen: Iterable[Seen]) -> UUID:
+def shown_as(members: Sequence[UUID], seen: Iterable[Seen], place: Callable[[Fact], UUID]) -> UUID:
     """The oldest of a child's ids under which this reader sees something.
 
     Where people joined two ids and one has nothing for this reader, the answer does not tell that it is there.
     """
-    homes = {one.row.home for one in seen if one.decision.shown != "hidden"}
-    return next((one for one in members if one in homes), members[0])
+    places = {place(one.row.fact) for one in seen if one.decision.shown != "hidden"}
+    return next((one for one in members if one in places), members[0])
 
 
 def header(child: UUID, visible: Sequence[Seen]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import orjson
 
-from hub.disclosure.access import AccessLog, CannotRecord
+from hub.disclosure.access import AccessLog, CannotRecord, opened_in
 from hub.disclosure.alarms import Alarm, Today
 from hub.disclosure.answer import (
     NOTICE,
@@ -38,6 +38,7 @@ from hub.domain import standing
 from hub.domain.facts import Fact
 from hub.domain.staff import Reader
 from hub.domain.standing import EVERY_CHILD
+from hub.identity.assigning import assigned_to
 from hub.identity.register import Register
 from hub.identity.register import fold as fold_register
 from hub.policy.decide import Policy
@@ -54,6 +55,8 @@ WAYS = 8
 """In so many ways an entry is remembered as shown, while its row is kept."""
 READS: Mapping[str, frozenset[str]] = {
     "identity-list": frozenset({"steward", "frontDoor", "outOfHours"}),
+    "identity-show": frozenset({"steward"}),
+    "identity-readers": frozenset({"steward", "caseAuditor"}),
     "quarantine-list": frozenset({"steward"}),
     "quarantine-show": frozenset({"steward"}),
     "replay": frozenset({"caseAuditor"}),
@@ -129,6 +132,9 @@ class Disclosure:
         try:
             position = self.view.catch_up()
             register = self.register()
+            if ask.person in register.settlers(ask.child):  # who settles who a child is does not read it
+                self._note(ask, "no-answer", reader, position=position)
+                raise NoAnswer
             resolved, seen = self._see(ask, reader, register, now)
             if not any(one.decision.shown != "hidden" for one in seen):
                 alarms = self.alarms_of(ask.person, ask.child) if resolved.conflict else []
@@ -184,8 +190,13 @@ class Disclosure:
     def standing_of(self, child: UUID) -> domain.Child:
         """What decisions about a child rest on now: for the door in, which asks who may decide. Errors: `KeyAway`."""
         self.view.catch_up()
-        rows = self.view.rows(self.register().members(child), standing=True)
+        rows = self.rows(self.register(), child, standing=True)
         return domain.standing_at(domain.fold([row.fact for row in rows]), self.clock())
+
+    def rows(self, register: Register, child: UUID, *, until: str = LAST, standing: bool = False) -> list[Row]:
+        """The entries that the register assigns to a child, in the order of the log. Errors: `KeyAway`."""
+        theirs = assigned_to(register, child)
+        return theirs.of(self.view.rows(theirs.streams, until=until, standing=standing), _fact)
 
     def could_see(self, ask: Ask, at: datetime, auditor: Reader, purpose: str) -> list[tuple[Row, str]]:
         """What a reader could have seen at a past moment, by entitlement, identity and retractions of then.
@@ -198,12 +209,13 @@ class Disclosure:
             return []
         self.view.catch_up()
         then = fold_register(fact for fact in self.record.facts(IDENTITY) if _known(fact, at))
-        members = then.members(ask.child)
-        rows = self.view.rows(members, until=stamp(at))
+        if ask.person in then.settlers(ask.child):
+            return []
+        rows = self.rows(then, ask.child, until=stamp(at))
         child = domain.fold([row.fact for row in rows if row.standing])
-        _, seen = self._decide(ask, reader, child, members, rows, at)
+        _, seen = self._decide(ask, reader, child, then.known_as(ask.child), rows, at)
         own = replace(ask, person=auditor.person, role=auditor.role, purpose=purpose)
-        _, audited = self._decide(own, auditor, child, members, rows, at)
+        _, audited = self._decide(own, auditor, child, then.known_as(ask.child), rows, at)
         open_to_both = {one.row.position for one in audited if one.decision.shown != "hidden"}
         return [
             (one.row, one.decision.shown)
@@ -212,8 +224,18 @@ class Disclosure:
         ]
 
     def accesses(self, child: UUID) -> list[Mapping[str, Any]]:
-        """Every recorded access to this child's record, in order. Whoever asks records that first."""
-        return self.log.of({str(one) for one in self.register().members(child)})
+        """Every recorded access to this child's record, in order. Whoever asks records that first.
+
+        What was opened under another id while the two were one counts for each child whose entries it showed.
+        """
+        register = self.register()
+        members = register.members(child)
+        ids, met = set(map(str, members)), {str(two) for one in members for two in register.met.get(one, ())}
+        if met <= ids:
+            return self.log.of(ids)
+        own = {row.position for row in self.rows(register, child)}
+        found = self.log.of(ids | met)
+        return [one for one in found if one["child"] in ids or own & opened_in(one)]
 
     def allow(self, kind: str, person: str, role: str, purpose: str, **facts: Any) -> Reader:
         """May this person read a list or a replay at all? Recorded before it is answered, whatever the answer.
@@ -241,11 +263,10 @@ class Disclosure:
 
     def _see(self, ask: Ask, reader: Reader, register: Register, now: datetime) -> tuple[Reading, list[Seen]]:
         """`as_of` moves the facts, never the entitlement: role, relationship, agreement, retractions are today's."""
-        members = register.members(ask.child)
-        rows = self.view.rows(members, until=stamp(ask.as_of) if ask.as_of else LAST)
-        today = self.view.rows(members, standing=True) if ask.as_of else rows
+        rows = self.rows(register, ask.child, until=stamp(ask.as_of) if ask.as_of else LAST)
+        today = self.rows(register, ask.child, standing=True) if ask.as_of else rows
         child = domain.fold([row.fact for row in today if row.standing])
-        return self._decide(ask, reader, child, members, rows, now)
+        return self._decide(ask, reader, child, register.known_as(ask.child), rows, now)
 
     def _decide(
         self, ask: Ask, reader: Reader, child: domain.Child, members: Sequence[UUID], rows: Sequence[Row], now: datetime
@@ -275,7 +296,7 @@ class Disclosure:
             listed.sort(key=when)
         page, next_cursor = self._page(ask, reader, listed)
         body = {
-            "child": header(shown_as(register.members(ask.child), seen), visible),
+            "child": header(shown_as(register.members(ask.child), seen, register.place_of), visible),
             "purpose": ask.purpose,
             "role": reader.role,
             **({"as_of": stamp(ask.as_of)} if ask.as_of else {}),
@@ -291,7 +312,7 @@ class Disclosure:
     def _visible(self, reader: Reader, register: Register, seen: Sequence[Seen]) -> list[Seen]:
         """The entries that this reader sees, each with its name and what is shown of it."""
         visible = [one for one in seen if one.decision.shown in VISIBLE and not one.gone]
-        marks = marks_of(visible, register.items.keys())
+        marks = marks_of(visible, register.items.keys(), register.place_of)
         ref = self._refs(reader)
         for one in visible:
             one.shown, one.written = self._project(one, marks.get(one.row.fact.key, ()))
@@ -369,6 +390,10 @@ def _is_gone(fact: Fact, child: domain.Child) -> bool:
     if fact.key in child.retracted:
         return True
     return fact.name == "retraction-made" and fact.data.get("details", {}).get("reason") == "wrong-child"
+
+
+def _fact(row: Row) -> Fact:
+    return row.fact
 
 
 def _conflicting(reader: Reader, members: Sequence[UUID]) -> str:
