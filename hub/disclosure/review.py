@@ -8,9 +8,10 @@ before it is given.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
+from hub.disclosure.door import CannotBeShownComplete, Disclosure
 from hub.domain.facts import Fact
 from hub.domain.standing import EVERY_CHILD
 from hub.domain.versions import gone
@@ -18,10 +19,8 @@ from hub.identity.matching import Description, describe, judge, merged
 from hub.identity.mixed import PARTING, Mixed, children_in, who_read_mixed
 from hub.identity.register import Register
 from hub.identity.settling import Held
+from hub.store.keys import KeyAway
 from hub.store.record import IDENTITY
-
-if TYPE_CHECKING:
-    from hub.disclosure.door import Disclosure
 
 LIST, SHOW, READERS = "identity-list", "identity-show", "identity-readers"
 NO_READING = frozenset({LIST, SHOW, READERS})
@@ -38,7 +37,7 @@ class Review:
         """What waits for a person: is this provisional child one of those, and who else must confirm that two are one.
 
         The urgent first. Descriptions are a steward's; whoever declared a conflict about a child of a question does not
-        see that question. Errors: `NoStanding`, `CannotRecord`.
+        see that question. Errors: `NoStanding`, `CannotRecord`, `CannotBeShownComplete`.
         """
         reader = self.disclosure.allow(LIST, person, role, purpose)
         register = self.disclosure.register()
@@ -56,7 +55,7 @@ class Review:
     def show(self, person: str, role: str, purpose: str, child: UUID) -> dict[str, Any]:
         """What one child is made of: its ids, and each source's child with its descriptions and event ids.
 
-        Errors: `NoStanding`, `CannotRecord`; a child that is not there is shown with nothing.
+        Errors: `NoStanding`, `CannotRecord`, `CannotBeShownComplete`; a child that is not there has nothing.
         """
         self.disclosure.allow(SHOW, person, role, purpose, child=str(child))
         register = self.disclosure.register()
@@ -103,14 +102,20 @@ class Review:
         return who_read_mixed(words, self.disclosure.log.of({str(one) for one in ids}), rows)
 
     def held(self, child: UUID) -> Held:
-        """What is held of one child, for a decision about who it is. Errors: `KeyAway`."""
+        """What is held of one child, for a decision about who it is. Errors: `CannotBeShownComplete`."""
         self.disclosure.view.catch_up()
         facts = self._facts(self.disclosure.register(), child)
         return Held(len(facts), _description(self.disclosure.register(), facts))
 
     def _facts(self, register: Register, child: UUID) -> list[Fact]:
-        """What stands of a child's entries: neither retractions nor what they took back."""
-        facts = [row.fact for row in self.disclosure.rows(register, child)]
+        """What stands of a child's entries: neither retractions nor what they took back.
+
+        Errors: `CannotBeShownComplete`, because half a description joins or parts the wrong children.
+        """
+        try:
+            facts = [row.fact for row in self.disclosure.rows(register, child)]
+        except KeyAway as away:
+            raise CannotBeShownComplete from away
         back = gone(facts)
         return [fact for fact in facts if fact.key not in back and fact.name != "retraction-made"]
 

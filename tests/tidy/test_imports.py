@@ -30,7 +30,16 @@ MAY_KNOW = {
     "hub.export": "schemas",
     **{
         f"hub.{room}": "hub schemas"
-        for room in ("bootstrap", "commands", "consuming", "duties", "serving", "words", "__main__")
+        for room in (
+            "bootstrap",
+            "commands",
+            "commands_identity",
+            "consuming",
+            "duties",
+            "serving",
+            "words",
+            "__main__",
+        )
     },
     "demo": "hub.api schemas",
 }
