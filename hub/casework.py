@@ -96,6 +96,7 @@ class Casework:
         author = self._author(person, role, kind.about, entry)
         about = _child_id(entry) if kind.about == "child" else ""
         data = self._data(person, author, entry, about)
+        data |= self._referring(person, data, about)
         if faults := check_event(data):
             raise Misfit(f"{faults[0].path or '/'}: {faults[0].note}")
         if kind.about == "staff":
@@ -261,6 +262,19 @@ class Casework:
         if child:
             data["child"] = {"identifiers": [{"system": HUB_CHILD, "value": child, "verified": True}]}
         return data
+
+    def _referring(self, person: str, data: Mapping[str, Any], about: str) -> dict[str, Any]:
+        """The references; an entry that is named as the author's own answers call it gets its lasting name."""
+        given = data.get("references")
+        if not about or not isinstance(given, list) or not any(isinstance(one, dict) and "ref" in one for one in given):
+            return {}
+        found = []
+        for one in given:
+            key = self.disclosure.find_named(person, UUID(about), str(one.get("ref"))) if "ref" in one else None
+            if key is None and "ref" in one:
+                raise Misfit("references")
+            found.append({"source": key[0], "id": key[1], "as": one.get("as")} if key else one)
+        return {"references": found}
 
     def _said_by(self, person: str, author: Reader | None, entry: Mapping[str, Any]) -> dict[str, Any]:
         said = entry.get("said_by", {})

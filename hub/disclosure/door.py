@@ -27,6 +27,7 @@ from hub.disclosure.answer import (
     marks_of,
     shown_as,
     stamp,
+    stand_beside,
     structure_of,
     when,
     written,
@@ -35,7 +36,7 @@ from hub.disclosure.labelling import Labelling
 from hub.disclosure.open_items import Clocks
 from hub.domain import child as domain
 from hub.domain import standing
-from hub.domain.facts import Fact
+from hub.domain.facts import EventKey, Fact
 from hub.domain.staff import Reader
 from hub.domain.standing import EVERY_CHILD
 from hub.identity.assigning import assigned_to
@@ -237,6 +238,13 @@ class Disclosure:
         found = self.log.of(ids | met)
         return [one for one in found if one["child"] in ids or own & opened_in(one)]
 
+    def find_named(self, person: str, child: UUID, ref: str) -> EventKey | None:
+        """The entry of this child that this person's answers call `ref`; None where none of theirs is called so."""
+        reader = Reader(person=person, role="", service="")
+        name = self._refs(reader)
+        self.view.catch_up()
+        return next((row.fact.key for row in self.rows(self.register(), child) if name(row.fact) == ref), None)
+
     def allow(self, kind: str, person: str, role: str, purpose: str, **facts: Any) -> Reader:
         """May this person read a list or a replay at all? Recorded before it is answered, whatever the answer.
 
@@ -317,6 +325,7 @@ class Disclosure:
         for one in visible:
             one.shown, one.written = self._project(one, marks.get(one.row.fact.key, ()))
             one.ref = ref(one.row.fact)
+        stand_beside(visible)
         return visible
 
     def _project(self, one: Seen, marks: Sequence[str]) -> tuple[dict[str, Any], bytes]:

@@ -30,7 +30,8 @@ def own_targets(fact: Fact, as_: Collection[str]) -> list[EventKey]:
 def gone(facts: Iterable[Fact]) -> frozenset[EventKey]:
     """The events of one child that their source took back.
 
-    Of a wrong child's record every version goes with the one that is named: each tells the same of another child.
+    Of a wrong child's record what it replaced goes with the one that is named, and whatever was said of it since: each
+    tells the same of another child. What a wrong child's correction had corrected stays.
     """
     back: set[EventKey] = set()
     wrong: set[EventKey] = set()
@@ -41,8 +42,9 @@ def gone(facts: Iterable[Fact]) -> frozenset[EventKey]:
         if named and fact.data.get("details", {}).get("reason") == "wrong-child":
             wrong.update(named)
         for other in own_targets(fact, OF_ONE_RECORD):
-            kin.setdefault(fact.key, []).append(other)
             kin.setdefault(other, []).append(fact.key)
+        for other in own_targets(fact, {"replaces"}):
+            kin.setdefault(fact.key, []).append(other)
     while wrong:
         back |= wrong
         wrong = {other for key in wrong for other in kin.get(key, ())} - back

@@ -20,7 +20,7 @@ from tests.stores import a_store
 
 NUMBERS = count()
 READERS = (("ottoline", "frontDoor", "triage"), ("juno", "schoolLead", "s47"), ("isla", "caseAuditor", "audit"))
-DIFFERS = frozenset({"ref", "id", "position", "datadigest", "whole_until"})
+DIFFERS = frozenset({"ref", "beside", "id", "position", "datadigest", "whole_until"})
 """What names an entry or its place, and so differs from child to child however they are told of."""
 
 

@@ -92,6 +92,15 @@ def test_of_a_wrong_childs_record_every_version_goes() -> None:
         assert gone(order) == {(COUNCIL, id) for id in ("v1", "v2", "c1")}
 
 
+def test_what_a_wrong_childs_correction_had_corrected_stays() -> None:
+    facts = [
+        event("emergency-attendance", "v1"), event("correction-made", "c1", ("v1", "corrects")),
+        event("correction-made", "c2", ("c1", "corrects")),
+        event("retraction-made", "r1", ("c1", "retracts"), reason="wrong-child"),
+    ]  # fmt: skip
+    assert gone(facts) == {(COUNCIL, "c1"), (COUNCIL, "c2")}
+
+
 def test_what_was_only_untrue_takes_nothing_else_with_it() -> None:
     facts = [
         event("emergency-attendance", "v1"), event("emergency-attendance", "v2", ("v1", "replaces")),
