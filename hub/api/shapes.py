@@ -297,10 +297,15 @@ SCHEMAS: dict[str, Any] = {
     "MadeOf": {
         "description": "Each source's child behind a child, by its descriptions; nothing that happened.",
         "type": "object",
-        "required": ["child", "ids", "subjects"],
+        "required": ["child", "ids", "joined", "subjects"],
         "properties": {
             "child": {"type": "string", "format": "uuid"},
             "ids": {"type": "array", "items": {"type": "string", "format": "uuid"}},
+            "joined": {
+                "type": "array",
+                "description": "the pairs that were said to be the same",
+                "items": {"type": "array"},
+            },
             "subjects": {"type": "array", "items": {"type": "object", "required": ["source", "subject", "events"]}},
         },
         "additionalProperties": False,
@@ -447,6 +452,7 @@ EXAMPLES: Mapping[str, Any] = {
     "MadeOf": {
         "child": CHILD,
         "ids": [CHILD],
+        "joined": [],
         "subjects": [
             {
                 "source": SOURCE,

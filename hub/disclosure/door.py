@@ -133,9 +133,6 @@ class Disclosure:
         try:
             position = self.view.catch_up()
             register = self.register()
-            if ask.person in register.settlers(ask.child):  # who settles who a child is does not read it
-                self._note(ask, "no-answer", reader, position=position)
-                raise NoAnswer
             resolved, seen = self._see(ask, reader, register, now)
             if not any(one.decision.shown != "hidden" for one in seen):
                 alarms = self.alarms_of(ask.person, ask.child) if resolved.conflict else []
@@ -270,7 +267,12 @@ class Disclosure:
         self.log.note({"kind": kind, "reader": person, "purpose": purpose, **facts})
 
     def _see(self, ask: Ask, reader: Reader, register: Register, now: datetime) -> tuple[Reading, list[Seen]]:
-        """`as_of` moves the facts, never the entitlement: role, relationship, agreement, retractions are today's."""
+        """`as_of` moves the facts, never the entitlement: role, relationship, agreement, retractions are today's.
+
+        Whoever settled who this child is gets what anybody gets of a child who is not there.
+        """
+        if ask.person in register.settlers(ask.child):
+            return self._decide(ask, reader, domain.Child(), register.known_as(ask.child), (), now)
         rows = self.rows(register, ask.child, until=stamp(ask.as_of) if ask.as_of else LAST)
         today = self.rows(register, ask.child, standing=True) if ask.as_of else rows
         child = domain.fold([row.fact for row in today if row.standing])

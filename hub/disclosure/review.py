@@ -53,7 +53,7 @@ class Review:
         return found
 
     def show(self, person: str, role: str, purpose: str, child: UUID) -> dict[str, Any]:
-        """What one child is made of: its ids, and each source's child with its descriptions and event ids.
+        """What one child is made of: its ids, what joined them, each source's child with descriptions and event ids.
 
         Errors: `NoStanding`, `CannotRecord`, `CannotBeShownComplete`; a child that is not there has nothing.
         """
@@ -70,8 +70,12 @@ class Review:
             }
             for (source, subject), facts in made.items()
         ]  # fmt: skip
-        return {"child": str(register.survivor(child)), "ids": list(map(str, register.members(child))),
-                "subjects": subjects}  # fmt: skip
+        ids = register.members(child)
+        joined = [pair for pair in register.said_same if pair <= set(ids)]
+        return {
+            "child": str(ids[0]), "ids": list(map(str, ids)), "subjects": subjects,
+            "joined": [[str(one) for one in sorted(pair, key=register.born.__getitem__)] for pair in joined],
+        }  # fmt: skip
 
     def readers(self, person: str, role: str, purpose: str, child: UUID) -> list[dict[str, Any]]:
         """Who read entries under this child that are another's today, and since when. Errors: as `show`."""

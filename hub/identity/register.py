@@ -99,6 +99,12 @@ class Register:
         places = self.places.get((fact.source, fact.subject))
         return places[-1] if places else fact.stream
 
+    def found_under(self, ids: Iterable[UUID]) -> list[UUID]:
+        """The children of today behind ids that an index gave: what was said of one may have gone to another since."""
+        indexed = list(ids)
+        gone_to = (other for one in indexed for other in sorted(self.exchanged.get(one, ())))
+        return list(dict.fromkeys(self.survivor(one) for one in (*indexed, *gone_to)))
+
     def knows(self, child: UUID) -> bool:
         """Was this id ever given to a child?"""
         return child in self.born

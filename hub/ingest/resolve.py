@@ -123,7 +123,8 @@ class Resolver:
     def _match(
         self, batch: Batch, source: str, subject: str, new: Description, under: Sequence[bytes], urgent: bool
     ) -> UUID:
-        verdicts = {one: judge(new, self._description(batch, one)) for one in self._found(batch, under)}
+        found = self.register.found_under(batch.find_children(under))
+        verdicts = {one: judge(new, self._description(batch, one)) for one in found}
         same = [one for one, verdict in verdicts.items() if verdict.outcome == "same"]
         unsure = [one for one, verdict in verdicts.items() if verdict.outcome == "unsure"]
         if len(same) == 1:  # of whom somebody said that they are not this child, nobody is asked again
@@ -138,12 +139,6 @@ class Resolver:
         self._assign(batch, source, subject, child, doubt, urgent=urgent, candidates=candidates, new=True)
         _keep(self._held, child, Description())
         return child
-
-    def _found(self, batch: Batch, under: Sequence[bytes]) -> list[UUID]:
-        """The children of today who are found under these tokens, or who exchanged entries with one who is."""
-        indexed = batch.find_children(under)
-        met = (other for one in indexed for other in sorted(self.register.exchanged.get(one, ())))
-        return list(dict.fromkeys(self.register.survivor(one) for one in (*indexed, *met)))
 
     def _assign(
         self, batch: Batch, source: str, subject: str, child: UUID, verdict: Verdict, *, urgent: bool,

@@ -283,7 +283,37 @@ def test_a_steward_lists_the_questions_and_settles_them(
     assert say("identity", "same", child, uuid.uuid4(), "--reason", "x", "--as", "bram").code == 1
 
 
-LISTS = [("identity", "list"), ("identity", "list", "--all"), ("quarantine", "list"), ("quarantine", "show", "x")]
+def test_a_steward_splits_and_moves_by_what_is_shown_and_undoes_it(
+    say: Callable[..., Said], hub: Hub, police: Any, child: UUID, staff: Callable[..., str]
+) -> None:
+    staff("bram", "steward")
+    staff("isla", "caseAuditor", "partnership-assurance")
+    as_steward = ("--as", "bram", "--purpose", "triage")
+    (made,) = say("identity", "show", child, *as_steward).line["subjects"]
+    subject, why = (made["source"], made["subject"]), ("--reason", "two children", "--as", "bram")
+    done = say("identity", "split", child, "--subject", *subject, *why)
+    new = done.line["to_child"]
+    assert (done.code, hub.register().children()) == (0, [child, UUID(new)])
+    assert say("identity", "split", new, "--subject", *subject, "--to", child, *why).code == 0
+    event = made["events"][0]["id"]
+    hub.admission.admit([police.seal(child=TWIN, person="p2")], police.source)
+    twin = hub.register().children()[-1]
+    moved = say("identity", "move", made["source"], event, "--to", twin, *why)
+    assert (moved.code, moved.line["to_child"]) == (0, str(twin))
+    again = say("identity", "move", made["source"], event, "--to", twin, *why)
+    assert (again.code, again.words) == (
+        1, "hub: it is that child's already; nothing was changed [CannotSettle: SameChild]\n",
+    )  # fmt: skip
+    read = say("identity", "readers", child, "--as", "isla", "--purpose", "audit")
+    assert (read.code, read.lines) == (0, [])
+    assert say("identity", "split", child, *why).code == 1
+
+
+NOBODY = str(UUID(int=7))
+LISTS = [
+    ("identity", "list"), ("identity", "list", "--all"), ("identity", "show", NOBODY), ("identity", "readers", NOBODY),
+    ("quarantine", "list"), ("quarantine", "show", "x"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("what", LISTS)
