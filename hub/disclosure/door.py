@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import logging
@@ -34,6 +33,7 @@ from hub.disclosure.answer import (
 )
 from hub.disclosure.labelling import Labelling
 from hub.disclosure.open_items import Clocks
+from hub.disclosure.paging import BadCursor, page_of
 from hub.domain import child as domain
 from hub.domain import standing
 from hub.domain.facts import EventKey, Fact
@@ -47,7 +47,6 @@ from hub.policy.facts import Reading, reading
 from hub.policy.projector import project
 from hub.projections.chronology import Chronology, Row
 from hub.store.record import IDENTITY, Record, staff_stream
-from hub.store.sealing import open_token, seal_token
 
 LOG = logging.getLogger("hub.disclosure")
 LAST = "9999"
@@ -75,10 +74,6 @@ class NoStanding(Exception):
 
 class CannotBeShownComplete(Exception):
     """Policy, a key or the view failed for an entry: a shorter list that looks whole would be worse than none."""
-
-
-class BadCursor(ValueError):
-    """The cursor is not one that this reader was given for this question."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -260,7 +255,7 @@ class Disclosure:
         return reader
 
     def _ids(self, children: Sequence[UUID]) -> set[str]:
-        return {str(one) for child in children for one in self.register().members(child)}
+        return {str(one) for child in children for one in self.register().known_as(child)}
 
     def note_access(self, kind: str, person: str, purpose: str, **facts: Any) -> None:
         """Record a reading of another kind (a replay, a list) before it answers. Errors: `CannotRecord`."""
@@ -304,7 +299,8 @@ class Disclosure:
             listed = sorted([*visible, *elsewhere], key=lambda one: one.row.position)
         else:
             listed.sort(key=when)
-        page, next_cursor = self._page(ask, reader, listed)
+        place = orjson.dumps([reader.person, reader.role, ask.purpose, str(ask.child), str(ask.as_of)])
+        page, next_cursor = page_of(listed, ask.cursor, ask.page, place, self._cursor_key)
         body = {
             "child": header(shown_as(register.members(ask.child), seen, register.place_of), visible),
             "purpose": ask.purpose,
@@ -355,22 +351,6 @@ class Disclosure:
 
         return ref
 
-    def _page(self, ask: Ask, reader: Reader, listed: list[Seen]) -> tuple[list[Seen], str]:
-        """A page after redaction; the cursor holds the last entry shown, sealed, and always in the same length."""
-        start = 0
-        place = orjson.dumps([reader.person, reader.role, ask.purpose, str(ask.child), str(ask.as_of)])
-        if ask.cursor:
-            last = _opened(self._cursor_key, ask.cursor, place)
-            refs = [one.ref for one in listed]
-            if last not in refs:
-                raise BadCursor("not a cursor for this question")
-            start = refs.index(last) + 1
-        page = listed[start : start + ask.page]
-        if not page or start + ask.page >= len(listed):
-            return page, ""
-        sealed = seal_token(self._cursor_key, page[-1].ref.encode(), place)
-        return page, base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
-
     def _note(
         self, ask: Ask, outcome: str, reader: Reader | None = None, resolved: Reading | None = None,
         seen: Sequence[Seen] = (), position: int = 0, digest: str = "", alarms: Sequence[Alarm] = (),
@@ -415,14 +395,3 @@ def _conflicting(reader: Reader, members: Sequence[UUID]) -> str:
 
 def _known(fact: Fact, at: datetime) -> bool:
     return fact.admitted <= stamp(at)
-
-
-def _opened(key: bytes, cursor: str, place: bytes) -> str:
-    try:
-        sealed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-    except ValueError as error:
-        raise BadCursor("not a cursor") from error
-    plain = open_token(key, sealed, place)
-    if plain is None:
-        raise BadCursor("not a cursor for this question")
-    return plain.decode()

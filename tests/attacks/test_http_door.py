@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -109,29 +110,10 @@ class Fakes:
         self._called("settle")
         return Recorded(RECEIPT, "e1", "urn:s")
 
-    def split(self, person: str, child: UUID, reason: str, **what: Any) -> Recorded:
-        self._called("split")
-        return Recorded(RECEIPT, "e1", "urn:s")
-
-    def move(self, person: str, event: Mapping[str, str], to: UUID, reason: str) -> Recorded:
-        self._called("move")
-        return Recorded(RECEIPT, "e1", "urn:s")
-
     @property
     def review(self) -> Any:
-        return self
-
-    def items(self, person: str, role: str, purpose: str) -> list[dict[str, Any]]:
-        self._called("items")
-        return []
-
-    def show(self, person: str, role: str, purpose: str, child: UUID) -> dict[str, Any]:
-        self._called("show")
-        return {"child": str(child), "ids": [], "subjects": []}
-
-    def readers(self, person: str, role: str, purpose: str, child: UUID) -> list[dict[str, Any]]:
-        self._called("readers")
-        return []
+        listed = dict.fromkeys(("items", "readers"), lambda *_: self._called("review") or [])
+        return SimpleNamespace(**listed, show=lambda *_: self._called("show") or {"child": CHILD})
 
     def settle_quarantine(self, person: str, id: str, *, release: bool, reason: str) -> Receipt:
         self._called("settle_quarantine")
@@ -232,9 +214,7 @@ GOOD_CALLS: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("GET", "/identity/items"): {"path": "/identity/items", "query": "purpose=s47"},
     ("GET", "/identity/children/{id}"): {"path": f"/identity/children/{CHILD}", "query": "purpose=s47"},
-    ("GET", "/identity/children/{id}/readers"): {
-        "path": f"/identity/children/{CHILD}/readers", "query": "purpose=s47",
-    },
+    ("GET", "/identity/children/{id}/readers"): {"path": f"/identity/children/{CHILD}/readers", "query": "purpose=s47"},
     ("GET", "/health/live"): {"path": "/health/live"},
     ("GET", "/health/ready"): {"path": "/health/ready"},
 }  # fmt: skip

@@ -287,26 +287,16 @@ def test_a_steward_splits_and_moves_by_what_is_shown_and_undoes_it(
     say: Callable[..., Said], hub: Hub, police: Any, child: UUID, staff: Callable[..., str]
 ) -> None:
     staff("bram", "steward")
-    staff("isla", "caseAuditor", "partnership-assurance")
-    as_steward = ("--as", "bram", "--purpose", "triage")
-    (made,) = say("identity", "show", child, *as_steward).line["subjects"]
+    (made,) = say("identity", "show", child, "--as", "bram", "--purpose", "triage").line["subjects"]
     subject, why = (made["source"], made["subject"]), ("--reason", "two children", "--as", "bram")
-    done = say("identity", "split", child, "--subject", *subject, *why)
-    new = done.line["to_child"]
-    assert (done.code, hub.register().children()) == (0, [child, UUID(new)])
+    new = say("identity", "split", child, "--subject", *subject, *why).line["to_child"]
+    assert hub.register().children() == [child, UUID(new)]
     assert say("identity", "split", new, "--subject", *subject, "--to", child, *why).code == 0
-    event = made["events"][0]["id"]
     hub.admission.admit([police.seal(child=TWIN, person="p2")], police.source)
-    twin = hub.register().children()[-1]
-    moved = say("identity", "move", made["source"], event, "--to", twin, *why)
-    assert (moved.code, moved.line["to_child"]) == (0, str(twin))
-    again = say("identity", "move", made["source"], event, "--to", twin, *why)
-    assert (again.code, again.words) == (
-        1, "hub: it is that child's already; nothing was changed [CannotSettle: SameChild]\n",
-    )  # fmt: skip
-    read = say("identity", "readers", child, "--as", "isla", "--purpose", "audit")
-    assert (read.code, read.lines) == (0, [])
-    assert say("identity", "split", child, *why).code == 1
+    event, twin = (made["source"], made["events"][0]["id"]), hub.register().children()[-1]
+    assert say("identity", "move", *event, "--to", twin, *why).line["to_child"] == str(twin)
+    again = say("identity", "move", *event, "--to", twin, *why)
+    assert (again.code, "[CannotSettle: SameChild]" in again.words) == (1, True)
 
 
 NOBODY = str(UUID(int=7))
