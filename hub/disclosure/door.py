@@ -53,6 +53,7 @@ LAST = "9999"
 SHOWN = ("hidden", "existence", "outline", "full")
 WAYS = 8
 """In so many ways an entry is remembered as shown, while its row is kept."""
+PROTECTING = frozenset({"location-protected", "location-protection-ended"})
 READS: Mapping[str, frozenset[str]] = {
     "identity-list": frozenset({"steward", "frontDoor", "outOfHours"}),
     "identity-show": frozenset({"steward"}),
@@ -183,13 +184,26 @@ class Disclosure:
     def standing_of(self, child: UUID) -> domain.Child:
         """What decisions about a child rest on now: for the door in, which asks who may decide. Errors: `KeyAway`."""
         self.view.catch_up()
-        rows = self.rows(self.register(), child, standing=True)
-        return domain.standing_at(domain.fold([row.fact for row in rows]), self.clock())
+        register = self.register()
+        rows = self.rows(register, child, standing=True)
+        return domain.standing_at(domain.fold(self._standing(register, child, rows)), self.clock())
 
     def rows(self, register: Register, child: UUID, *, until: str = LAST, standing: bool = False) -> list[Row]:
         """The entries that the register assigns to a child, in the order of the log. Errors: `KeyAway`."""
         theirs = assigned_to(register, child)
         return theirs.of(self.view.rows(theirs.streams, until=until, standing=standing), _fact)
+
+    def _standing(self, register: Register, child: UUID, rows: Sequence[Row]) -> list[Fact]:
+        """What decisions about a child rest on: its own facts, and what protected the child that it was split off.
+
+        Whom a protection meant is not known by the split: until somebody ends it for this child it holds for both.
+        """
+        begun = (register.begun_from[one] for one in register.members(child) if one in register.begun_from)
+        found: list[Fact] = []
+        for origin, at in begun:
+            before = self.rows(register, origin, until=at, standing=True)
+            found += [fact for fact in self._standing(register, origin, before) if fact.name in PROTECTING]
+        return [*found, *(row.fact for row in rows if row.standing)]
 
     def could_see(self, ask: Ask, at: datetime, auditor: Reader, purpose: str) -> list[tuple[Row, str]]:
         """What a reader could have seen at a past moment, by entitlement, identity and retractions of then.
@@ -205,7 +219,7 @@ class Disclosure:
         if ask.person in then.settlers(ask.child):
             return []
         rows = self.rows(then, ask.child, until=stamp(at))
-        child = domain.fold([row.fact for row in rows if row.standing])
+        child = domain.fold(self._standing(then, ask.child, rows))
         _, seen = self._decide(ask, reader, child, then.known_as(ask.child), rows, at)
         own = replace(ask, person=auditor.person, role=auditor.role, purpose=purpose)
         _, audited = self._decide(own, auditor, child, then.known_as(ask.child), rows, at)
@@ -270,7 +284,7 @@ class Disclosure:
             return self._decide(ask, reader, domain.Child(), register.known_as(ask.child), (), now)
         rows = self.rows(register, ask.child, until=stamp(ask.as_of) if ask.as_of else LAST)
         today = self.rows(register, ask.child, standing=True) if ask.as_of else rows
-        child = domain.fold([row.fact for row in today if row.standing])
+        child = domain.fold(self._standing(register, ask.child, today))
         return self._decide(ask, reader, child, register.known_as(ask.child), rows, now)
 
     def _decide(

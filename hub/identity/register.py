@@ -55,8 +55,8 @@ class Register:
     """Where a source's child stood that was ever split off, today's place last; what was undone is gone from here."""
     moved: dict[EventKey, list[UUID]] = field(default_factory=dict)
     """Where single events were moved to, away from their source's child; today's place last."""
-    begun_from: dict[UUID, UUID] = field(default_factory=dict)
-    """A child that a split began → the child that it was split off."""
+    begun_from: dict[UUID, tuple[UUID, str]] = field(default_factory=dict)
+    """A child that a split began → the child that it was split off, and when the hub admitted that."""
     exchanged: dict[UUID, set[UUID]] = field(default_factory=dict)
     """Ids between which splits and moves ever sent anything: where else to look for a child's facts."""
     met: dict[UUID, set[UUID]] = field(default_factory=dict)
@@ -117,9 +117,9 @@ class Register:
     def known_as(self, child: UUID) -> list[UUID]:
         """All ids under which somebody may have spoken of this child: its own, and those that it was split off."""
         found = self.members(child)
-        for one in found:
-            if one in self.begun_from and self.begun_from[one] not in found:
-                found.append(self.begun_from[one])
+        for one in found:  # it grows while it is read: a child may be split off from one that was split off
+            if one in self.begun_from and self.begun_from[one][0] not in found:
+                found.append(self.begun_from[one][0])
         return found
 
     def children(self) -> list[UUID]:
@@ -242,7 +242,7 @@ def _split(register: Register, fact: Fact) -> None:
         return
     if not register.knows(to):
         register.born[to] = len(register.born) + 1
-        register.begun_from[to] = child
+        register.begun_from[to] = child, fact.admitted
     _settled(register, fact, (child, to))
     for one in details.get("subjects", ()):
         _send_subject(register, (one["source"], one["subject"]), to)
