@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hub.api import shapes_identity as identity
 from hub.api.problems import PROBLEMS, TYPE
 
 CHILD = "3f0c9f54-6f5e-4f0a-9d57-2f6b5f7f1a01"
@@ -16,12 +17,6 @@ DIGEST = "2c065c50212b063c1fd537a6713d12ed686e36b06177f7302d431240d39cbe3c"
 TEXT: Mapping[str, Any] = {"type": "string"}
 NUMBER: Mapping[str, Any] = {"type": "integer", "minimum": 0}
 PERSON_MEMBERS = ("identifier", "name", "dateOfBirth", "identifiers", "names", "birth_date", "address")
-
-
-def _pair(*names: str) -> dict[str, Any]:
-    """What a source names: two texts and nothing else."""
-    properties = dict.fromkeys(names, TEXT)
-    return {"type": "object", "required": [*names], "properties": properties, "additionalProperties": False}
 
 
 SCHEMAS: dict[str, Any] = {
@@ -249,22 +244,6 @@ SCHEMAS: dict[str, Any] = {
             "details": {"type": "object"},
         },
     },
-    "Settling": {
-        "description": "same (merge) and not-same name two children; split names what goes; move names one event.",
-        "type": "object",
-        "required": ["decision", "reason"],
-        "properties": {
-            "decision": {"enum": ["same", "merge", "not-same", "split", "move"]},
-            "child": {"type": "string", "format": "uuid"},
-            "other": {"type": "string", "format": "uuid"},
-            "to": {"type": "string", "format": "uuid", "description": "whose it is; of a split a new child if absent"},
-            "subjects": {"type": "array", "items": _pair("source", "subject")},
-            "events": {"type": "array", "items": _pair("source", "id")},
-            "event": _pair("source", "id"),
-            "reason": TEXT,
-        },
-        "additionalProperties": False,
-    },
     "Release": {
         "type": "object",
         "required": ["decision", "reason"],
@@ -285,39 +264,7 @@ SCHEMAS: dict[str, Any] = {
         },
         "additionalProperties": False,
     },
-    "Questions": {
-        "description": "What waits for a steward, the urgent first. Descriptions are for stewards only.",
-        "type": "object",
-        "required": ["items"],
-        "properties": {
-            "items": {"type": "array", "items": {"type": "object", "required": ["kind", "child", "candidates"]}},
-        },
-        "additionalProperties": False,
-    },
-    "MadeOf": {
-        "description": "Each source's child behind a child, by its descriptions; nothing that happened.",
-        "type": "object",
-        "required": ["child", "ids", "joined", "subjects"],
-        "properties": {
-            "child": {"type": "string", "format": "uuid"},
-            "ids": {"type": "array", "items": {"type": "string", "format": "uuid"}},
-            "joined": {
-                "type": "array",
-                "description": "the pairs that were said to be the same",
-                "items": {"type": "array"},
-            },
-            "subjects": {"type": "array", "items": {"type": "object", "required": ["source", "subject", "events"]}},
-        },
-        "additionalProperties": False,
-    },
-    "MixedReaders": {
-        "type": "object",
-        "required": ["readers"],
-        "properties": {
-            "readers": {"type": "array", "items": {"type": "object", "required": ["reader", "under", "belongs_to"]}},
-        },
-        "additionalProperties": False,
-    },
+    **identity.SCHEMAS,
     "Health": {
         "type": "object",
         "required": ["status"],
@@ -421,64 +368,7 @@ EXAMPLES: Mapping[str, Any] = {
         "details": {},
     },
     "Settling": {"decision": "not-same", "child": CHILD, "other": OTHER, "reason": "Given names contradict"},
-    "Questions": {
-        "items": [
-            {
-                "kind": "unsure",
-                "child": OTHER,
-                "candidates": [CHILD],
-                "agrees": ["number", "birth date"],
-                "contradicts": ["given name"],
-                "urgent": True,
-                "opened": "2025-06-12T08:00:00.000+00:00",
-                "names": ["Tobin Quillfeather"],
-                "birth_dates": ["2014-05-17"],
-                "sexes": ["1"],
-                "entries": 1,
-                "compared": [
-                    {
-                        "child": CHILD,
-                        "names": ["Wrenna Quillfeather"],
-                        "birth_dates": ["2014-05-17"],
-                        "sexes": ["2"],
-                        "entries": 14,
-                        "agrees": ["number", "birth date"],
-                        "contradicts": ["given name", "sex"],
-                    }
-                ],
-            }
-        ]
-    },
-    "MadeOf": {
-        "child": CHILD,
-        "ids": [CHILD],
-        "joined": [],
-        "subjects": [
-            {
-                "source": SOURCE,
-                "subject": DIGEST[:32],
-                "names": ["Wrenna Quillfeather"],
-                "birth_dates": ["2014-05-17"],
-                "sexes": ["2"],
-                "entries": 1,
-                "events": [{"id": "b0f1e2d3", "shared": "2025-06-12T07:59:00Z", "moved": False}],
-            }
-        ],
-    },
-    "MixedReaders": {
-        "readers": [
-            {
-                "reader": "marit.sole",
-                "role": "healthPractitioner",
-                "read": "2025-06-16T15:30:00.000+00:00",
-                "under": CHILD,
-                "source": SOURCE,
-                "id": "b0f1e2d3",
-                "belongs_to": OTHER,
-                "since": "2025-06-26T09:00:00.000+00:00",
-            }
-        ]
-    },
+    **identity.EXAMPLES,
     "Release": {"decision": "release", "reason": "Sender confirmed by telephone"},
     "Outcome": ADMITTED,
     "Health": {"status": "ok"},

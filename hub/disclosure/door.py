@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -31,6 +31,7 @@ from hub.disclosure.answer import (
     when,
     written,
 )
+from hub.disclosure.asking import Answer, Ask, CannotBeShownComplete, NoAnswer, NoStanding
 from hub.disclosure.labelling import Labelling
 from hub.disclosure.open_items import Clocks
 from hub.disclosure.paging import BadCursor, page_of
@@ -63,43 +64,6 @@ READS: Mapping[str, frozenset[str]] = {
     "replay": frozenset({"caseAuditor"}),
 }
 """Who may read what is no chronology: the questions about who is who, what waits, what others saw."""
-
-
-class NoAnswer(Exception):
-    """Nothing can be answered here: no such child, or not for this reader. Outside, both look the same."""
-
-
-class NoStanding(Exception):
-    """This person holds no role, or not the one they name, today."""
-
-
-class CannotBeShownComplete(Exception):
-    """Policy, a key or the view failed for an entry: a shorter list that looks whole would be worse than none."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ask:
-    """One question: who, which child, what for, as of when, which page."""
-
-    person: str
-    child: UUID
-    purpose: str
-    role: str = ""
-    as_of: datetime | None = None
-    cursor: str = ""
-    page: int = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The bytes for one reader, and the cursor of the page after them."""
-
-    body: bytes
-    etag: str
-    """Digest of the answer but for the time of asking, so that an unchanged page is known again."""
-    next: str = ""
-    sha256: str = ""
-    """Of the body, hex: what the access record keeps of it."""
 
 
 class Disclosure:
@@ -409,3 +373,6 @@ def _conflicting(reader: Reader, members: Sequence[UUID]) -> str:
 
 def _known(fact: Fact, at: datetime) -> bool:
     return fact.admitted <= stamp(at)
+
+
+__all__ = ["Answer", "Ask", "BadCursor", "CannotBeShownComplete", "Disclosure", "NoAnswer", "NoStanding", "timed"]

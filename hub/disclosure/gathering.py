@@ -18,6 +18,7 @@ from hub.disclosure.door import Disclosure
 from hub.domain import standing
 from hub.domain.child import Child
 from hub.domain.staff import Reader
+from hub.identity.assigning import assigned_to
 from hub.identity.register import Register, ReviewItem
 from hub.projections.items import (
     ADDRESSED,
@@ -206,10 +207,11 @@ class Gathering:
 
     def _children(self, homes: Iterable[UUID]) -> Iterator[tuple[Sequence[UUID], Child]]:
         for child in dict.fromkeys(map(self.register.survivor, homes)):
-            yield self.register.members(child), self.door.standing_of(child)
+            yield self._members(child), self.door.standing_of(child)
 
     def _members(self, home: UUID) -> list[UUID]:
-        return self.register.members(self.register.survivor(home))
+        """Where what is this child's may stand; whether it is, the look at each entry says."""
+        return assigned_to(self.register, home).streams
 
 
 def _about_entry(row: Row, reader: Reader, *, for_: str = "", **more: Any) -> Candidate:

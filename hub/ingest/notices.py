@@ -18,6 +18,7 @@ from uuid import UUID
 import orjson
 
 from hub.domain.facts import Fact
+from hub.identity.assigning import assigned_to
 from hub.ingest.admission import Admission
 from hub.ingest.telling import RULES, UNDELIVERED, Telling, is_protected, tell
 from hub.store.database import Transaction
@@ -195,8 +196,8 @@ class Notices:
 
     def _facts_of(self, stream: UUID) -> list[Fact]:
         """Every fact of the child, whichever of its ids it came under, as it was admitted. Errors: `KeyAway`."""
-        members = self.admission.resolver.register.members(stream)
-        return sorted((fact for one in members for fact in self.record.facts(one)), key=lambda fact: fact.admitted)
+        theirs = assigned_to(self.admission.resolver.register, stream)
+        return sorted(theirs.read(self.record.facts), key=lambda fact: fact.admitted)
 
     def _describe(self, position: int, row: dict[str, Any]) -> dict[str, Any]:
         """Name and, where history is asked of somebody who has no word for the child, birth date. Nothing of an event

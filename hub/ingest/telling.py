@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hub.domain.child import taken_back
 from hub.domain.facts import Fact
+from hub.domain.versions import taken_back
 
 ENCOMPASS = "domestic-abuse-notice"
 UNDELIVERED = "undelivered"

@@ -290,13 +290,11 @@ def test_a_steward_splits_and_moves_by_what_is_shown_and_undoes_it(
     (made,) = say("identity", "show", child, "--as", "bram", "--purpose", "triage").line["subjects"]
     subject, why = (made["source"], made["subject"]), ("--reason", "two children", "--as", "bram")
     new = say("identity", "split", child, "--subject", *subject, *why).line["to_child"]
-    assert hub.register().children() == [child, UUID(new)]
     assert say("identity", "split", new, "--subject", *subject, "--to", child, *why).code == 0
     hub.admission.admit([police.seal(child=TWIN, person="p2")], police.source)
     event, twin = (made["source"], made["events"][0]["id"]), hub.register().children()[-1]
     assert say("identity", "move", *event, "--to", twin, *why).line["to_child"] == str(twin)
-    again = say("identity", "move", *event, "--to", twin, *why)
-    assert (again.code, "[CannotSettle: SameChild]" in again.words) == (1, True)
+    assert "[CannotSettle: SameChild]" in say("identity", "move", *event, "--to", twin, *why).words
 
 
 NOBODY = str(UUID(int=7))
