@@ -16,7 +16,7 @@ from hub.domain.facts import Fact
 from hub.domain.standing import EVERY_CHILD
 from hub.domain.versions import gone
 from hub.identity.matching import Description, describe, judge, merged
-from hub.identity.mixed import PARTING, Mixed, children_in, who_read_mixed
+from hub.identity.mixed import Mixed, who_read_mixed
 from hub.identity.register import Register
 from hub.identity.settling import Held
 from hub.store.keys import KeyAway
@@ -96,11 +96,11 @@ class Review:
         For whoever tells them; it is no answer to anybody.
         """
         record = self.disclosure.record
-        words, register = list(record.facts(IDENTITY)), self.disclosure.register()
-        named = {one for word in words if word.name in PARTING for one in children_in(word)}
-        ids = sorted({other for one in named for other in (one, *register.met.get(one, ())) if one in register.met})
+        register = self.disclosure.register()
+        ids = sorted({other for one in register.parted for other in (one, *register.met.get(one, ()))})
         if not ids:
             return []
+        words = list(record.facts(IDENTITY))
         self.disclosure.view.catch_up()
         rows = {row.position: row.fact for row in self.disclosure.view.rows(ids)}
         return who_read_mixed(words, self.disclosure.log.of({str(one) for one in ids}), rows)

@@ -65,13 +65,6 @@ def who_read_mixed(
     ]  # fmt: skip
 
 
-def children_in(word: Fact) -> list[UUID]:
-    """The children that a word about who is who names."""
-    details = word.data.get("details", {})
-    named = [*details.get("children", ()), *(details[name] for name in ("child", "to_child") if name in details)]
-    return list(map(UUID, named))
-
-
 def _first_reads(
     accesses: Iterable[Mapping[str, Any]], entries: Mapping[int, Fact]
 ) -> dict[tuple[str, UUID, int], tuple[str, str]]:

@@ -61,6 +61,8 @@ class Register:
     """Ids between which splits and moves ever sent anything: where else to look for a child's facts."""
     met: dict[UUID, set[UUID]] = field(default_factory=dict)
     """Ids that ever were read as one or exchanged anything: whoever read the one may have read the other's."""
+    parted: set[UUID] = field(default_factory=set)
+    """Ids from or to which a word ever took away what was read under another."""
     settled_by: dict[UUID, set[str]] = field(default_factory=dict)
     """Id → who ever settled something about it; they are no readers of that child."""
 
@@ -223,6 +225,7 @@ def _not_same(register: Register, fact: Fact) -> None:
     register.waiting.pop(pair, None)
     register.not_same.add(pair)
     if pair in register.said_same:
+        register.parted |= pair
         del register.said_same[pair]
         register.joined.clear()
         register.younger.clear()
@@ -293,6 +296,7 @@ def _gone_to(stood: list[UUID], to: UUID, is_now: list[UUID]) -> list[UUID]:
 def _exchange(register: Register, first: UUID, to: UUID) -> None:
     """A source's facts may stand wherever its child ever was: all those ids look at each other from now on."""
     ever = {first, to, *register.exchanged.get(first, ())}
+    register.parted |= ever
     for one in ever:
         _link(register.exchanged, one, ever)
         _link(register.met, one, ever)

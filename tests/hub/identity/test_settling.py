@@ -380,6 +380,8 @@ def test_whoever_read_an_event_that_was_moved_away_is_listed(
 ) -> None:
     ids(hub, two[0])
     hub.casework.move("bram", {"source": police.source, "id": "a1"}, two[1], "the brother's")
+    waiting = json.loads(hub.items.list("ottoline"))["items"]
+    assert [one["child"] for one in waiting if one["kind"] == "record-mixed"] == [str(two[0])]
     (mixed,) = hub.casework.review.mixed()
     assert (mixed.reader, mixed.child, mixed.belongs_to, mixed.event[1]) == ("ottoline", two[0], two[1], "a1")
 
