@@ -80,11 +80,16 @@ def _moment(cells: Mapping[str, Entry]) -> tuple[str, str]:
 def _banner(readings: Mapping[str, Mapping[str, Any]]) -> Panel:
     child = readings["SW"]["child"]
     also = ", ".join(child.get("also_known_as", ()))
+    told: dict[str, list[str]] = defaultdict(list)
+    for column, reading in readings.items():
+        for one in reading.get("banners", ()):
+            told[one["says"]].append(column)
     words = Text.assemble(
         (child["name"], "bold"),
         f"   born {_day(child['birth_date'])}   also known as {also}\n",
         (f"Read on {_day('2026-02-16')}, D+525, for a section 47 enquiry. Every reading is recorded.\n", "dim"),
         (readings["SW"]["notice"], "italic"),
+        *((f"\n{', '.join(columns)}: {says}", "yellow") for says, columns in told.items()),
     )
     return Panel(words, title="The child", border_style="blue")
 

@@ -182,7 +182,7 @@ class Hub:
         """The door out."""
         return Disclosure(
             self.record, self.view, self.register, Policy.load(), secret=self._secret("disclosure.key"),
-            clock=self.clock, clocks=Clocks(self.charter.area, self.histories),
+            clock=self.clock, clocks=Clocks(self.charter.area, self.histories), services=self.services,
         )  # fmt: skip
 
     @cached_property

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -17,8 +17,9 @@ from uuid import UUID
 
 from hub.disclosure import Ask, Disclosure
 from hub.disclosure.review import NO_READING, Review
-from hub.domain.child import DECIDING
-from hub.domain.staff import Reader
+from hub.domain.child import DECIDING, REFERRING
+from hub.domain.protection import ENDED, Protection, may_lift
+from hub.domain.staff import DECIDERS, Reader
 from hub.domain.standing import find_contradiction
 from hub.identity import settling
 from hub.identity.matching import HUB_CHILD
@@ -35,8 +36,6 @@ OFFICER, STEWARD = "officer", "steward"
 PARTNERSHIP_SERVICE = "urn:safeguarding:service:partnership"
 NOT_AUTHORS = frozenset({"caseAuditor", "practiceReviewer", "inspector", "analyst", "child", "parent"})
 """Roles that read or count and never add to a child's record."""
-DECIDERS = frozenset({"frontDoor", "outOfHours", "teamManager", "conferenceChair"})
-"""Roles that may record what opens or closes a record; beside them the allocated worker, for their own child."""
 ALLOCATING = frozenset({"worker-allocated", "worker-deallocated"})
 INVOLVING = frozenset({"involvement-started", "involvement-ended"})
 SETTLING = frozenset({"identity-same", "identity-not-same", "identity-split", "identity-moved"})
@@ -104,7 +103,7 @@ class Casework:
         if kind.name in SETTLING and author:
             data["details"] = self._settling(author, kind.name, data["details"])
         if author and kind.about == "child":
-            self._may_enter(author, UUID(about), kind.name, data["details"])
+            self._may_enter(author, UUID(about), kind.name, data)
         service = author.service if author else PARTNERSHIP_SERVICE
         receipt, id = self.kept.record_entry(service, data, about=about)
         done = Recorded(receipt, id, self.kept.source(service))
@@ -191,9 +190,9 @@ class Casework:
         waits = frozenset(_children_in(details)) in self.register().waiting
         return replace(done, to_child=details.get("to_child", ""), waits_for="another-steward" if waits else "")
 
-    def _may_enter(self, author: Reader, child: UUID, name: str, details: Mapping[str, Any]) -> None:
+    def _may_enter(self, author: Reader, child: UUID, name: str, data: Mapping[str, Any]) -> None:
         """Who may add what to a child's record. An unknown child is judged by admission, alike for everybody."""
-        standing = self.disclosure.standing_of(child)
+        details, standing = data["details"], self.disclosure.standing_of(child)
         self._refuse_conflict(author, child, also=author.person in standing.conflicts)
         if name in DECIDING and author.role not in DECIDERS:
             allocated = standing.workers.get(author.person) == author.role
@@ -207,6 +206,7 @@ class Casework:
             and details.get("service", author.service) != author.service
         ):
             raise NotYours("OnlyTheOwnService")
+        _may_unprotect(author, standing.protections, name, data.get("references", ()))
 
     def _refuse_conflict(self, author: Reader, child: UUID, *, also: bool = False) -> None:
         """Whoever declared a conflict adds and settles nothing here, and officers hear that they tried."""
@@ -293,6 +293,20 @@ class Casework:
         """The author's registered name, never one that they give themselves."""
         name = self.disclosure.professional(person).name
         return {"name": name} if name else {}
+
+
+def _may_unprotect(
+    author: Reader, protections: Iterable[Protection], name: str, references: Iterable[Mapping[str, str]]
+) -> None:
+    """Who may lift a protected location: the service that set it, or who decides; and who may change whom it names, or
+    take it back: of that service, somebody who is named, or who decides."""
+    if author.role in DECIDERS:
+        return
+    if name == ENDED and not any(may_lift(one, author.service, author.role) for one in protections):
+        raise NotYours("OnlyWhoSetItOrDecides")
+    meant = {(one["source"], one["id"]) for one in references if one["as"] in REFERRING}
+    if name != ENDED and not all(one.names(author) for one in protections if one.key in meant):
+        raise NotYours("OnlyWhoMayKnowWhere")
 
 
 def _check_form(entry: Mapping[str, Any]) -> None:

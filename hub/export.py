@@ -30,7 +30,12 @@ SUBJECT = "SBJ"
 NOT_STATED = "not stated"
 LAST_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 PLACE = ("name", "address", "ward", "postcode", "local_authority")
-BESIDE = {"x-notice": "notice", "x-whole-until": "whole_until", "x-held-elsewhere": "held_elsewhere"}
+BESIDE = {
+    "x-notice": "notice",
+    "x-whole-until": "whole_until",
+    "x-held-elsewhere": "held_elsewhere",
+    "x-banners": "banners",
+}
 """What the answer says beside its entries: it goes along, outside the graph, in terms that JSON-LD leaves alone."""
 
 NO_START = "an episode whose beginning is not shown has no startDateTime (PUB02 TimeInformation.startDateTime 1..1)"

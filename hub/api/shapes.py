@@ -98,6 +98,16 @@ SCHEMAS: dict[str, Any] = {
             "as_of": {"type": "string", "format": "date-time"},
             "whole_until": {"type": "string", "format": "date-time"},
             "notice": TEXT,
+            "banners": {
+                "type": "array",
+                "description": "decisions that stand over the whole chronology, a fixed sentence each",
+                "items": {
+                    "type": "object",
+                    "required": ["event", "says"],
+                    "additionalProperties": False,
+                    "properties": {"event": TEXT, "says": TEXT},
+                },
+            },
             "entries": {"type": "array", "items": {"type": "object", "required": ["ref"]}},
             "held_elsewhere": {"type": "array", "items": {"type": "object"}},
             "open_items": {"type": "array", "items": {"$ref": "#/components/schemas/OpenItem"}},

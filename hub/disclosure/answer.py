@@ -6,7 +6,7 @@ Nothing here decides who sees what; nothing here depends on an entry that is hid
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -40,6 +40,8 @@ class Seen:
     decision: Decision
     gone: bool = False
     """Retracted: no reader gets its content, an auditor sees that it stands in the record."""
+    nameless: bool = False
+    """The name that it gives the child is kept from this reader."""
     ref: str = ""
     """Its name for this reader."""
     beside: tuple[str, ...] = ()
@@ -85,12 +87,19 @@ def _stands_beside(fact: Fact, reference: Mapping[str, str]) -> bool:
 
 
 def structure_of(one: Seen) -> dict[str, Any]:
-    """What an auditor gets of an entry whose content is not for them: that it stands in the record, and its digest."""
+    """What an auditor gets of an entry whose content is not for them: that it stands in the record, and its digest.
+
+    Of one that tells where a protected child is, neither: source, id and digest are that school's or practice's own.
+    """
     fact = one.row.fact
-    return {
-        "shown": "structure", "source": fact.source, "id": fact.id, "datadigest": fact.datadigest,
-        "position": one.row.position, **({"marks": ["retracted"]} if one.gone else {}),
-    }  # fmt: skip
+    named = {} if one.label.located else {"source": fact.source, "id": fact.id, "datadigest": fact.datadigest}
+    marks = {"marks": ["retracted"]} if one.gone else {}
+    return {"shown": "structure", **named, "position": one.row.position, **marks}
+
+
+def unplaced(row: Row) -> Row:
+    """The row without the names of its source and event, for whoever may not know where the child is."""
+    return replace(row, fact=replace(row.fact, source="", id=""))
 
 
 def marks_of(
@@ -137,15 +146,16 @@ def header(child: UUID, visible: Sequence[Seen]) -> dict[str, Any]:
     The name that came last into use stands first: an agency that still writes an older one does not bring it back.
     Last as far as this reader is shown when it was shared: an outline's hour does not decide.
     `names` has the same names in their parts. `identifiers` are those that an entry carries which is shown in full
-    with service and place: a number tells of the school or area that gave it, so it goes where they go.
+    with service and place: a number tells of the school or area that gave it, so it goes where they go. A name that
+    came with an adoption goes to those only who are named.
     """
     introduced: dict[str, dict[str, Any]] = {}
     former: dict[str, str] = {}
     born: dict[str, str] = {}
     numbers: set[tuple[str, str]] = set()
-    for one in sorted(visible, key=lambda one: (one.shown["shared"], one.row.fact.id)):
+    for one in sorted(visible, key=_introduced):
         described = one.row.fact.data["child"]
-        for text, parts in _names(one.row):
+        for text, parts in () if one.nameless else _names(one.row):
             if text:
                 introduced.setdefault(text, {}).update(parts)
             if parts.get("use") in FORMER:
@@ -177,6 +187,11 @@ def cards(elsewhere: Iterable[Seen]) -> list[dict[str, Any]]:
     return [made[agency] for agency in sorted(made)]
 
 
+def shown_of(one: Seen) -> str:
+    """How much of an entry its reader gets: a step of the lattice, or its banner."""
+    return "banner" if one.decision.banner else one.decision.shown
+
+
 def classes(seen: Iterable[Seen]) -> list[dict[str, Any]]:
     """One line a label class, for the access record: what was shown of it, by which rules, at which positions."""
     lines: dict[tuple[Label, bool], dict[str, Any]] = {}
@@ -197,11 +212,16 @@ def _line(one: Seen) -> dict[str, Any]:
     label: Mapping[str, Any] = one.label._asdict()
     return {
         "label": {**label, "handling": sorted(one.label.handling)},
-        "shown": "structure" if one.gone else one.decision.shown,
+        "shown": "structure" if one.gone else shown_of(one),
         "permits": list(one.decision.permits),
         "forbids": list(one.decision.forbids),
         "entries": [],
     }
+
+
+def _introduced(one: Seen) -> tuple[str, list[str]]:
+    """When an entry was shared, as far as it is shown; of two at once what they say decides, never the source's id."""
+    return one.shown["shared"], [text for text, _ in _names(one.row)]
 
 
 def _names(row: Row) -> list[tuple[str, dict[str, Any]]]:

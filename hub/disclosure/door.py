@@ -25,13 +25,16 @@ from hub.disclosure.answer import (
     header,
     marks_of,
     shown_as,
+    shown_of,
     stamp,
     stand_beside,
     structure_of,
+    unplaced,
     when,
     written,
 )
 from hub.disclosure.asking import Answer, Ask, CannotBeShownComplete, NoAnswer, NoStanding
+from hub.disclosure.banners import apart, banners
 from hub.disclosure.labelling import Labelling
 from hub.disclosure.open_items import Clocks
 from hub.disclosure.paging import BadCursor, page_of
@@ -54,7 +57,6 @@ LAST = "9999"
 SHOWN = ("hidden", "existence", "outline", "full")
 WAYS = 8
 """In so many ways an entry is remembered as shown, while its row is kept."""
-PROTECTING = frozenset({"location-protected", "location-protection-ended"})
 READS: Mapping[str, frozenset[str]] = {
     "identity-list": frozenset({"steward", "frontDoor", "outOfHours"}),
     "identity-show": frozenset({"steward"}),
@@ -72,7 +74,9 @@ class Disclosure:
     def __init__(
         self, record: Record, view: Chronology, register: Callable[[], Register], policy: Policy, *, secret: bytes,
         clock: Callable[[], datetime], clocks: Clocks,
+        services: Callable[[], Mapping[str, Mapping[str, str]]] = dict,
     ) -> None:  # fmt: skip
+        self.services = services
         self.record, self.view, self.register, self.policy, self.clock = record, view, register, policy, clock
         self.log, self.today = AccessLog(record, clock), Today(record)
         self.clocks = clocks
@@ -166,7 +170,7 @@ class Disclosure:
         found: list[Fact] = []
         for origin, at in begun:
             before = self.rows(register, origin, until=at, standing=True)
-            found += [fact for fact in self._standing(register, origin, before) if fact.name in PROTECTING]
+            found += [fact for fact in self._standing(register, origin, before) if fact.name in domain.PROTECTING]
         return [*found, *(row.fact for row in rows if row.standing)]
 
     def could_see(self, ask: Ask, at: datetime, auditor: Reader, purpose: str) -> list[tuple[Row, str]]:
@@ -188,10 +192,12 @@ class Disclosure:
         own = replace(ask, person=auditor.person, role=auditor.role, purpose=purpose)
         _, audited = self._decide(own, auditor, child, then.known_as(ask.child), rows, at)
         open_to_both = {one.row.position for one in audited if one.decision.shown != "hidden"}
+        labelled = Labelling.of(auditor, self.standing_of(ask.child), self.clock()).all(rows)
+        located = {row.position for row, labels in labelled if labels[0].located}
         return [
-            (one.row, one.decision.shown)
+            (unplaced(one.row) if one.row.position in located else one.row, shown_of(one))
             for one in seen
-            if one.decision.shown != "hidden" and not one.gone and one.row.position in open_to_both
+            if shown_of(one) != "hidden" and not one.gone and one.row.position in open_to_both
         ]
 
     def accesses(self, child: UUID) -> list[Mapping[str, Any]]:
@@ -256,19 +262,21 @@ class Disclosure:
     ) -> tuple[Reading, list[Seen]]:
         child = domain.standing_at(child, now)
         resolved = reading(reader, ask.purpose, child, now, child_id=_conflicting(reader, members))
-        labelled = Labelling(reader, child, now).all(rows)
+        labelling = Labelling.of(reader, child, now)
+        labelled = labelling.all(rows)
         decisions = self.policy.decide(resolved, {label for _, labels in labelled for label in labels})
         seen = []
         for row, labels in labelled:
             label = min(labels, key=lambda one: SHOWN.index(decisions[one].shown)) if len(labels) > 1 else labels[0]
-            seen.append(Seen(row, label, decisions[label], _is_gone(row.fact, child)))
+            seen.append(Seen(row, label, decisions[label], _is_gone(row.fact, child), labelling.hides_name(row)))
         return resolved, [one for one in seen if one.decision.structure or not one.gone]
 
     def _answer(
         self, ask: Ask, reader: Reader, register: Register, seen: Sequence[Seen], now: datetime
     ) -> tuple[Answer, list[Seen]]:
-        visible = self._visible(reader, register, seen)
-        elsewhere = [one for one in seen if one.decision.shown == "existence" or one.gone]
+        over_all, listable = apart(seen)
+        visible = self._visible(reader, register, listable)
+        elsewhere = [one for one in listable if one.decision.shown == "existence" or one.gone]
         ref = self._refs(reader)
         listed = visible
         if any(one.decision.structure for one in seen):
@@ -285,27 +293,35 @@ class Disclosure:
             "role": reader.role,
             **({"as_of": stamp(ask.as_of)} if ask.as_of else {}),
             "notice": NOTICE,
+            **banners(over_all),
             "entries": [written(one) for one in page],
             "held_elsewhere": cards(one for one in elsewhere if not one.gone),
             "open_items": self.clocks.items(visible, min(now, ask.as_of or now)),
             **({"next": next_cursor} if next_cursor else {}),
         }
-        opened = page + [one for one in elsewhere if not one.shown]
+        opened = page + [one for one in elsewhere if not one.shown] + over_all
         return timed(orjson.dumps(body), stamp(now), next_cursor), opened
 
     def _visible(self, reader: Reader, register: Register, seen: Sequence[Seen]) -> list[Seen]:
-        """The entries that this reader sees, each with its name and what is shown of it."""
-        visible = [one for one in seen if one.decision.shown in VISIBLE and not one.gone]
+        """The entries that this reader sees, each with its name and what is shown of it; banners are none."""
+        visible = [one for one in apart(seen)[1] if one.decision.shown in VISIBLE and not one.gone]
         marks = marks_of(visible, register.items.keys(), register.place_of)
-        ref = self._refs(reader)
+        ref, services = self._refs(reader), self._names_of_services(visible)
         for one in visible:
-            one.shown, one.written = self._project(one, marks.get(one.row.fact.key, ()))
+            one.shown, one.written = self._project(one, marks.get(one.row.fact.key, ()), services)
             one.ref = ref(one.row.fact)
         stand_beside(visible)
         return visible
 
-    def _project(self, one: Seen, marks: Sequence[str]) -> tuple[dict[str, Any], bytes]:
-        """What a reader gets of an entry, but for its name: that rests on entry, decision and marks alone."""
+    def _names_of_services(self, visible: Sequence[Seen]) -> Sequence[str]:
+        """The names that no author's words may say, where a protected location is to be kept out of them."""
+        if not any(one.label.located for one in visible):
+            return ()
+        return [one["name"] for one in self.services().values() if "name" in one]
+
+    def _project(self, one: Seen, marks: Sequence[str], services: Sequence[str]) -> tuple[dict[str, Any], bytes]:
+        """What a reader gets of an entry, but for its name: that rests on entry, decision and marks alone (and, where
+        the location is protected, on which services there are)."""
         made, by = one.row.memory, (one.decision, *marks)
         shown = made.get(by)
         if shown is None:
@@ -313,7 +329,7 @@ class Disclosure:
             entry = entry_of(one.row, marks, self.view.narrative(one.row) if spoken else None)
             if len(made) >= WAYS:
                 made.clear()
-            projected = project(entry, one.decision, ref="")
+            projected = project(entry, one.decision, ref="", services=services)
             del projected["ref"]
             shown = made[by] = projected, orjson.dumps(projected)
         return shown

@@ -14,6 +14,7 @@ from typing import Any
 from hub.domain import child as domain
 from hub.domain.facts import EventKey
 from hub.domain.labels import Label, LabelInputs, label_for, label_inputs
+from hub.domain.protection import Guard, Span, guard_against, spans_of
 from hub.domain.staff import Reader
 from hub.projections.chronology import Row
 from schemas.catalogue import KINDS
@@ -29,7 +30,14 @@ class Labelling:
     reader: Reader
     child: domain.Child
     now: datetime
-    known: dict[LabelInputs, Label] = field(default_factory=dict)
+    guard: Guard | None = None
+    """What of the child's whereabouts is kept from this reader; None for nearly every child."""
+    known: dict[tuple[LabelInputs, bool], Label] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, reader: Reader, child: domain.Child, now: datetime) -> Labelling:
+        """For this reader's reading of this child today."""
+        return cls(reader, child, now, guard_against(child.protections, reader, now))
 
     def all(self, rows: Sequence[Row]) -> list[tuple[Row, tuple[Label, ...]]]:
         """The labels of these entries; of several the one that shows least counts.
@@ -48,6 +56,10 @@ class Labelling:
                 del waiting[row.fact.key]
         return [(row, labels[row.fact.key]) for row in rows]
 
+    def hides_name(self, row: Row) -> bool:
+        """Would the name that this entry gives the child tell where it is?"""
+        return self.guard is not None and self.guard.covers_name(_spans(row))
+
     def _labels(self, row: Row, before: Mapping[EventKey, tuple[Label, ...]]) -> tuple[Label, ...]:
         own, fact = self._own(row), row.fact
         kind = KINDS[fact.name]
@@ -62,6 +74,8 @@ class Labelling:
             for of in targets:
                 level, handling = max(of.level, own.level), of.handling | own.handling
                 found.append(of._replace(level=level, handling=handling, addressed=own.addressed))
+        if own.located or any(one.located for one in found):
+            found = [one._replace(located=True) for one in found]
         return tuple(dict.fromkeys(found)) or (own,)
 
     def _own(self, row: Row) -> Label:
@@ -70,10 +84,19 @@ class Labelling:
             fact = row.fact
             inputs = label_inputs(fact.data, _kind_facts(fact.name, is_urgent(fact.data)), fact.key)
             row.memory["label"] = inputs
-        label = self.known.get(inputs)
+        located = self.guard is not None and (self.guard.everything or self.guard.covers(_spans(row)))
+        label = self.known.get((inputs, located))
         if label is None:
-            label = self.known[inputs] = label_for(inputs, self.reader, self.child, self.now)
+            label = label_for(inputs, self.reader, self.child, self.now, located=located)
+            self.known[inputs, located] = label
         return label
+
+
+def _spans(row: Row) -> tuple[Span, ...]:
+    if "spans" not in row.memory:
+        row.memory["spans"] = spans_of(row.fact)
+    spans: tuple[Span, ...] = row.memory["spans"]
+    return spans
 
 
 def _targets(row: Row) -> list[EventKey]:

@@ -146,11 +146,12 @@ class PersonQuery:
 
 
 def may_be_listed(one: Seen) -> bool:
-    """May this entry's service be named as one to ring?"""
+    """May this entry's service be named as one to ring? Never where an address could be tried on a protected one."""
     decision = one.decision
     return (
         decision.shown in ("existence", *VISIBLE)
         and decision.service
+        and (decision.place or not one.label.located)
         and one.label.category not in SECRET_CATEGORIES
         and not one.label.handling & SECRET_HANDLING
         and one.row.fact.data["said_by"].get("service_kind") not in SECRET_KINDS

@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from hub.domain import versions
+from hub.domain import protection, versions
 from hub.domain.facts import EventKey, Fact, Remark
+from hub.domain.facts import came_to_count as _when
+from hub.domain.protection import Protection
 
 OPEN_TO_PARTICIPANTS = timedelta(hours=72)
 """How long a called strategy discussion opens the record to those it names, before any threshold is recorded."""
@@ -77,6 +79,8 @@ class Child:
     corrected: Mapping[EventKey, EventKey] = field(default_factory=_frozen)
     newer: Mapping[EventKey, EventKey] = field(default_factory=_frozen)
     """Replaced event → its last version: what named the one means the other."""
+    protections: tuple[Protection, ...] = ()
+    """Times in which the child's whereabouts are, or were, protected."""
 
 
 ENDING_AGREEMENTS = frozenset({"agreement-withdrawn", "agreement-expired"})
@@ -84,7 +88,7 @@ ENDING_AGREEMENTS = frozenset({"agreement-withdrawn", "agreement-expired"})
 
 def rests_on_child(reported: Fact) -> bool:
     """Does what `receive` makes of this fact rest on the child so far? Where not, nobody needs to fold the child."""
-    return reported.name in ENDING_AGREEMENTS
+    return reported.name in ENDING_AGREEMENTS or reported.name == protection.ENDED
 
 
 def standing_at(child: Child, now: datetime) -> Child:
@@ -105,6 +109,8 @@ def receive(child: Child, reported: Fact) -> list[Fact]:
     """What an agency reports has happened. We may remark on it; we do not refuse it."""
     if reported.name in ENDING_AGREEMENTS and not _agreement_meant(child, reported):
         return [replace(reported, remarks=(*reported.remarks, Remark("nothing-to-withdraw")))]
+    if reported.name == protection.ENDED and not protection.lifted_by(child.protections, reported):
+        return [replace(reported, remarks=(*reported.remarks, Remark("nothing-to-lift")))]
     return [reported]
 
 
@@ -138,7 +144,7 @@ def fold(facts: Iterable[Fact], child: Child | None = None) -> Child:
         version = fact.seq or version + 1
         child = _referred(child, fact) if fact.data.get("references") else child
     child = replace(child, retracted=child.retracted | gone, newer=MappingProxyType({**child.newer, **newer}))
-    for fact in versions.deciding(facts, gone, newer):
+    for fact in versions.deciding(facts, gone, newer, PROTECTING):
         change = CHANGES.get(fact.name)
         child = change(child, fact) if change else child
     known = {old: child.agreements[new] for old, new in newer.items() if new in child.agreements}
@@ -218,11 +224,6 @@ def _lapsed(child: Child, fact: Fact) -> Child:
     now = _when(fact)
     left = tuple(one for one in child.participants if datetime.fromisoformat(one.until) > now)
     return replace(child, participants=left)
-
-
-def _when(fact: Fact) -> datetime:
-    """When a fact came to count: a source's clock may run behind the hub's, never ahead of it."""
-    return min(datetime.fromisoformat(at) for at in (fact.shared or fact.admitted, fact.admitted or fact.shared))
 
 
 def _discussion_called(child: Child, fact: Fact) -> Child:
@@ -316,6 +317,19 @@ def _conflict(child: Child, fact: Fact) -> Child:
     return replace(child, conflicts=child.conflicts | {_details(fact).get("person", "")})
 
 
+def _location_protected(child: Child, fact: Fact) -> Child:
+    return replace(child, protections=protection.protected(child.protections, fact))
+
+
+def _protection_ended(child: Child, fact: Fact) -> Child:
+    return replace(child, protections=protection.ended(child.protections, fact))
+
+
+def _adopted(child: Child, fact: Fact) -> Child:
+    """An adoption is sealed as a protected location is."""
+    return _location_protected(child, fact) if protection.is_adoption(fact.name, _details(fact)) else child
+
+
 CHANGES: Mapping[str, Callable[[Child, Fact], Child]] = {
     "cin-plan-started": _opens("s17"),
     "cin-plan-ended": _closes("s17"),
@@ -336,8 +350,16 @@ CHANGES: Mapping[str, Callable[[Child, Fact], Child]] = {
     "agreement-withdrawn": _agreement_ended("withdrawn"),
     "agreement-expired": _agreement_ended("expired"),
     "conflict-declared": _conflict,
+    protection.PROTECTED: _location_protected,
+    protection.ENDED: _protection_ended,
+    "name-changed": _adopted,
+    "looked-after-ended": _adopted,
+    "court-order-made": _adopted,
 }
 """What each kind of fact changes. A kind that is not listed stands in the chronology and changes no decision."""
+
+PROTECTING = protection.SEALED | {protection.PROTECTED, protection.ENDED}
+"""A protection that replaces another keeps its beginning."""
 
 CORRECTING = frozenset({"corrects", "replaces"})
 REFERRING = CORRECTING | {"retracts"}

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 EventKey = tuple[str, str]
 """(source, event id): what names an event for ever, across agencies."""
+PEOPLE = "urn:safeguarding:source:people:"
+"""How the sources begin that the hub keeps for people's services: what comes by them was judged at the people's door.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +53,8 @@ class Fact:
     def topic(self) -> str:
         """The contract's name, which is what is stored: `missing-reported/v1`."""
         return f"{self.name}/v{self.version}"
+
+
+def came_to_count(fact: Fact) -> datetime:
+    """When a fact came to count: a source's clock may run behind the hub's, never ahead of it."""
+    return min(datetime.fromisoformat(at) for at in (fact.shared or fact.admitted, fact.admitted or fact.shared))

@@ -13,9 +13,10 @@ from typing import Any, Final, NamedTuple
 
 from hub.domain.child import Agreement, Child, Participant
 from hub.domain.facts import EventKey
+from hub.domain.protection import SEALED, is_adoption
 from hub.domain.staff import Reader
 
-RESOLVER: Final = "label/1"
+RESOLVER: Final = "label/2"
 """Name and version of what is decided here; part of the policy digest, because a change here changes answers."""
 
 LEVELS: Final[Mapping[str, int]] = {"N": 1, "R": 2, "V": 3}
@@ -30,6 +31,8 @@ CARE: Final[Mapping[str, int]] = {
 AGREEMENT_EVENTS: Final = frozenset(
     {"agreement-sought", "agreement-given", "agreement-refused", "agreement-withdrawn", "agreement-expired"}
 )
+BANNERS: Final = frozenset({"location-protected", "decided-not-to-share"})
+"""Decisions that whoever works with the child must know of, though few may read them."""
 AGREEMENT_STATES: Final = frozenset({"given", "refused", "withdrawn", "expired"})
 
 
@@ -77,6 +80,10 @@ class Label(NamedTuple):
     """The agreement concerned names the reader's service."""
     agreement_event: bool = False
     """It is an agreement's own event: sought, given, refused, withdrawn, expired."""
+    located: bool = False
+    """It would tell where the child is or was while that was protected, and the reader is not named to know."""
+    banner: bool = False
+    """A decision that stands over the whole chronology."""
 
 
 def label_inputs(
@@ -129,9 +136,9 @@ def _inputs(data: Mapping[str, Any], kind: Mapping[str, Any]) -> LabelInputs:
     )
 
 
-def label_for(inputs: LabelInputs, reader: Reader, child: Child, now: datetime) -> Label:
+def label_for(inputs: LabelInputs, reader: Reader, child: Child, now: datetime, *, located: bool = False) -> Label:
     """The label of an entry as this reader's rules see it now. `now` is today, also for an answer as of an earlier day:
-    `as_of` moves the facts, never the entitlement."""
+    `as_of` moves the facts, never the entitlement. `located`: the child's protection covers it against this reader."""
     return Label(
         inputs.category,
         LEVELS[inputs.level],
@@ -144,6 +151,8 @@ def label_for(inputs: LabelInputs, reader: Reader, child: Child, now: datetime) 
         inputs.nothing_found,
         _is_in_scope(inputs, reader, child),
         inputs.event in AGREEMENT_EVENTS,
+        located,
+        inputs.event in BANNERS,
     )
 
 
@@ -173,8 +182,11 @@ def _closer(floor: str, wished: str | None) -> str:
 
 
 def _handling(data: Mapping[str, Any], kind: Mapping[str, Any], wish: Mapping[str, Any]) -> frozenset[str]:
-    """The kind's markers and the sender's together; a place that the source hides is a confidential address."""
+    """The kind's markers and the sender's together; a place that the source hides is a confidential address, and what
+    says that the child was adopted is sealed."""
     markers = frozenset(kind.get("handling") or ())
+    if data["event"] in SEALED and is_adoption(data["event"], data.get("details") or {}):
+        markers |= {"adoption"}
     if wish:
         markers |= frozenset(wish.get("handling") or ())
     for place in (data.get("place") or {}, *((data.get("child") or {}).get("address") or ())):

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+DECIDERS = frozenset({"frontDoor", "outOfHours", "teamManager", "conferenceChair"})
+"""Roles that decide what opens or closes a record, and what ends a protection that others set."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reader:

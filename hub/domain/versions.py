@@ -62,17 +62,28 @@ def newer_versions(facts: Iterable[Fact], without: frozenset[EventKey]) -> dict[
     return {old: _last(old, next_) for old in next_}
 
 
-def deciding(facts: Sequence[Fact], without: frozenset[EventKey], newer: Mapping[EventKey, EventKey]) -> list[Fact]:
-    """The facts that decide: each record once, in its last version, in the place of its first."""
+def deciding(
+    facts: Sequence[Fact], without: frozenset[EventKey], newer: Mapping[EventKey, EventKey],
+    step_by_step: Collection[str] = (),
+) -> list[Fact]:  # fmt: skip
+    """The facts that decide: each record once, in its last version, in the place of its first.
+
+    Of the kinds that build upon their earlier versions all count there, the older before the newer: `step_by_step`.
+    """
     if not without and not newer:
         return list(facts)
     by_key = {fact.key: fact for fact in facts}
-    chosen: dict[EventKey, Fact] = {}
+    chosen: dict[EventKey, list[Fact]] = {}
     for fact in facts:
-        if fact.key not in without:
-            last = by_key.get(newer.get(fact.key, fact.key), fact)
-            chosen.setdefault(last.key, last)
-    return list(chosen.values())
+        if fact.key in without:
+            continue
+        last = by_key.get(newer.get(fact.key, fact.key), fact)
+        versions = chosen.setdefault(last.key, [])
+        if last.name in step_by_step:
+            versions.append(fact)
+        elif not versions:
+            versions.append(last)
+    return [fact for some in chosen.values() for fact in sorted(some, key=lambda one: (one.shared, one.id))]
 
 
 def _last(key: EventKey, next_: Mapping[EventKey, Fact]) -> EventKey:

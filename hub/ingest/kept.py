@@ -16,13 +16,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from hub.domain.facts import PEOPLE
 from hub.ingest.admission import Admission
 from hub.ingest.keyring import ADDED
 from hub.store.record import REGISTRY, Record, own_note
 from schemas.compact import canonical_json
 from schemas.envelope import NO_CHILD, Receipt, SigningKey, seal
 
-PREFIX = "urn:safeguarding:source:people:"
+PREFIX = PEOPLE
 
 
 class KeptSources:

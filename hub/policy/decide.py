@@ -51,6 +51,8 @@ class Decision:
     """(rule id, what it says): the reasons that the reader may be told."""
     label: Label | None = None
     role: str = ""
+    banner: bool = False
+    """A fixed sentence stands in the place of the entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ class Policy:
                 if verdicts[label][action].allowed:
                     shown[label] = action
             open_labels = [label for label in open_labels if shown[label] == HIDDEN]
+        ask(vocabulary.BANNER, [label for label in labels if label.banner and shown[label] != "full"])
         visible = [label for label in labels if shown[label] != HIDDEN]
         for action in vocabulary.FACETS:
             ask(action, visible)
@@ -205,7 +208,8 @@ class Policy:
         permits = verdicts[shown].rules if shown != HIDDEN else ()
         taken = [one for action in steps if not verdicts[action].allowed for one in verdicts[action].rules]
         told = [*permits, *dict.fromkeys(taken)] if shown != HIDDEN else []
-        allowed = {facet: facet in verdicts and verdicts[facet].allowed for facet in vocabulary.FACETS}
+        parts = (*vocabulary.FACETS, vocabulary.BANNER)
+        allowed = {part: part in verdicts and verdicts[part].allowed for part in parts}
         return Decision(
             shown=shown,
             permits=_together(permits, *(verdicts[facet].rules for facet, yes in allowed.items() if yes)),

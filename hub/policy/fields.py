@@ -63,6 +63,13 @@ PLACES: Final = _names("""
 """)
 """Details that say where: shown with the facet `place`."""
 
+SERVICES: Final = _names("""
+    appointment_for authority decided_by designated_officer found_where handled_by heard_by incident_reference
+    lead_worker name notified_by out_of_area person previous service_name threshold_edition with_decision with_service
+""")
+"""Details that name a service or who works there, or say whose area it is: withheld of an entry that would tell where a
+protected child is, as is whatever holds the URN of a service."""
+
 IDENTIFYING: Final = frozenset({"brought_by_words", "contributions", "new", "old"})
 """Details that may repeat what another field withholds: shown where people and place are shown altogether."""
 

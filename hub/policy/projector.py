@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from hub.policy import fields
 from hub.policy.decide import Decision
+from hub.policy.whereabouts import names_service, wordless
 
 Json = dict[str, Any]
 Data = Mapping[str, Any]
@@ -33,16 +34,16 @@ def withheld_place() -> Json:
     return {"withheld": "place"}
 
 
-def project(entry: Data, decision: Decision, *, ref: str) -> Json:
+def project(entry: Data, decision: Decision, *, ref: str, services: Iterable[str] = ()) -> Json:
     """What the reader gets of this entry; {} where it is hidden.
 
     `entry` has `data` (the canonical event) and source, id, datadigest, position, shared, marks, remarks, and may have
-    `title` (the kind's in plain English). `ref` names the entry for this reader only.
+    `title` (the kind's in plain English). `ref` names the entry for this reader only. `services` are the names of
+    services that no words may say where the child's location is protected.
     """
-    if decision.shown == "full":
-        return _full(entry, decision, ref)
-    if decision.shown == "outline":
-        return _outline(entry, decision, ref)
+    if decision.shown in ("full", "outline"):
+        shown = (_full if decision.shown == "full" else _outline)(entry, decision, ref)
+        return wordless(shown, entry["data"], decision, services) if _is_located(decision) else shown
     return {"shown": "existence", **existence_card(entry, decision)} if decision.shown == "existence" else {}
 
 
@@ -103,7 +104,8 @@ def _full(entry: Data, decision: Decision, ref: str) -> Json:
     if "afterwards" in data:
         shown["afterwards"] = _kept(data["afterwards"], fields.AFTERWARDS_FULL)
     if "addressed_to" in data:
-        shown["addressed_to"] = [_kept(one, fields.ADDRESSEE) for one in data["addressed_to"]]
+        parts = fields.ADDRESSEE[1:] if _is_located(decision) else fields.ADDRESSEE
+        shown["addressed_to"] = [_kept(one, parts) for one in data["addressed_to"]]
     if "shared_under" in data:
         shown["shared_under"] = data["shared_under"].get("gateway", "agreement")
     if remarks := entry.get("remarks"):
@@ -129,7 +131,7 @@ def _closing(shown: Json, entry: Data, decision: Decision) -> Json:
         shown["marks"] = [mark for mark in marks if isinstance(mark, str)]
     shown["why"] = [{"rule": rule, "says": says} for rule, says in decision.why]
     if decision.structure:
-        for name in fields.STRUCTURE:
+        for name in fields.STRUCTURE[-1:] if _is_located(decision) else fields.STRUCTURE:
             shown[name] = entry[name]
         shown["rules"] = {"permits": list(decision.permits), "forbids": list(decision.forbids)}
     return shown
@@ -233,7 +235,7 @@ def _details(details: Data, people: Iterable[Data], decision: Decision) -> Json:
     shown: Json = {}
     for name, value in details.items():
         if name in fields.PLAIN:
-            shown[name] = value
+            shown[name] = withheld_place() if _is_located(decision) and names_service(name, value) else value
         elif name in fields.PLACES:
             shown[name] = value if decision.place else withheld_place()
         elif name in fields.IDENTIFYING:
@@ -242,6 +244,11 @@ def _details(details: Data, people: Iterable[Data], decision: Decision) -> Json:
         elif name in fields.REFERENCES:
             shown[name] = _numbers(value, people)
     return shown
+
+
+def _is_located(decision: Decision) -> bool:
+    """Would the entry tell where a protected child is, to somebody who is not named to know?"""
+    return decision.label is not None and decision.label.located and not decision.place
 
 
 def _numbers(refs: Any, people: Iterable[Data]) -> list[int]:

@@ -16,7 +16,7 @@ from hub.domain.labels import Label
 ATTRIBUTES: Final[Mapping[str, str]] = {
     "level": "level", "agreement": "agreement", "inScope": "in_scope", "agreementEvent": "agreement_event",
     "own": "own", "addressed": "addressed", "urgent": "urgent", "delivery": "delivery",
-    "nothingFound": "nothing_found",
+    "nothingFound": "nothing_found", "located": "located", "banner": "banner",
 }  # fmt: skip
 """A label's attributes as the rules name them, and as Python does."""
 

@@ -59,13 +59,16 @@ LATTICE: Final = ("full", "outline", "existence")
 FACETS: Final = ("family", "others", "place", "service", "summary", "structure")
 """Parts of a visible entry, each allowed or withheld by itself."""
 
-ACTIONS: Final = (*LATTICE, *FACETS)
+BANNER: Final = "banner"
+"""That a decision stands over the record, in a fixed sentence, where the entry itself is not shown in full."""
+
+ACTIONS: Final = (*LATTICE, *FACETS, BANNER)
 
 ACTION_GROUPS: Final[Mapping[str, frozenset[str]]] = {
     "upToExistence": frozenset({"existence"}),
     "upToOutline": frozenset({"existence", "outline"}),
     "upToFull": frozenset({"existence", "outline", "full"}),
-    "fromExistence": frozenset({"existence", "outline", "full"}),
+    "fromExistence": frozenset({"existence", "outline", "full", "banner"}),
     "fromOutline": frozenset({"outline", "full"}),
     "names": frozenset({"family", "others"}),
     "whole": frozenset({"existence", "outline", "full", "family", "others", "place"}),

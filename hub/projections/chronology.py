@@ -27,7 +27,7 @@ from hub.store.plain import NARRATIVE, is_plain, may_name
 from hub.store.record import NOT_CHILDREN, Entry, Record, contract_of, statement_in, to_fact
 from hub.store.sealing import open_bytes, opener, seal_bytes, sealer
 
-VERSION = 2
+VERSION = 3
 """Of the rows' form: another version is built anew from zero."""
 BATCH = 500
 DELETED_AT_ONCE = 10_000

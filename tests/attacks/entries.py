@@ -32,10 +32,11 @@ SERVICES = tuple(
 CONTACT = {"name": "Duty desk", "role": "Duty worker", "phone": "01632 960112"}
 CLEARED = ("references", "addressed_to", "asked", "by_when", "told", "not_to_be_told", "incident", "remarks", "label")
 LEFT_OUT = frozenset({
-    "location-protected", "location-protection-ended", "nothing-held", "identity-merged",
+    "location-protected", "location-protection-ended", "decided-not-to-share", "nothing-held", "identity-merged",
     "protective-condition-set", "protective-condition-ended",
 })  # fmt: skip
-"""Those of a protected place and of protective conditions are told to some who may not read them: that is their use."""
+"""Those of a protected place, of protective conditions and of decisions that stand over a record are told to some who
+may not read them: that is their use."""
 ANYBODY = ("privileged", "adoption")
 URGENT = json.loads((Path(__file__).parents[2] / "schemas" / "rules" / "urgent.json").read_text())
 URGENT_BY_CONTENT = frozenset(one["event"] for one in URGENT["by_content"])

@@ -302,3 +302,53 @@ def test_only_stewards_settle_quarantine_and_only_with_its_record(
     released = {"event": "quarantine-released", "details": {"reason": "looks fine"}}
     assert refused(hub, "bram", released) == "QuarantineIsSettledWithItsRecord"
     assert len(hub.admission.quarantine.list()) == 1
+
+
+# --- protected location -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hidden(hub: Hub, child: UUID, staff: Callable[..., str]) -> UUID:
+    """A child whose location a school protected; nobody else is named."""
+    staff("juno", "schoolLead", "tarnwhistle-academy")
+    staff("colleague", "healthPractitioner", "tarnwhistle-academy")
+    hub.casework.record("juno", entry(child, "location-protected", details={"reason": "fleeing-abuse"}))
+    return child
+
+
+def is_protected(hub: Hub, child: UUID) -> bool:
+    return any(one.is_open(hub.clock()) for one in hub.disclosure.standing_of(child).protections)
+
+
+@pytest.mark.parametrize("person", ["juno", "colleague", "ottoline"])
+def test_a_protected_location_is_lifted_by_the_service_that_set_it_or_by_who_decides(
+    hub: Hub, hidden: UUID, staff: Callable[..., str], person: str
+) -> None:
+    staff("ottoline", "frontDoor")
+    assert is_protected(hub, hidden)
+    hub.casework.record(person, entry(hidden, "location-protection-ended"))
+    assert not is_protected(hub, hidden)
+
+
+def test_nobody_else_lifts_a_protected_location(hub: Hub, hidden: UUID, staff: Callable[..., str]) -> None:
+    staff("marit", "healthPractitioner", "fenwater-school-nursing")
+    assert refused(hub, "marit", entry(hidden, "location-protection-ended")) == "OnlyWhoSetItOrDecides"
+    assert is_protected(hub, hidden)
+
+
+@pytest.mark.parametrize("event", ["location-protected", "retraction-made"])
+def test_a_colleague_who_is_not_named_neither_names_themselves_nor_takes_the_protection_back(
+    hub: Hub, hidden: UUID, event: str
+) -> None:
+    of = last(hub, hidden)
+    as_ = "replaces" if event == "location-protected" else "retracts"
+    what = entry(hidden, event, references=[{"source": of.source, "id": of.id, "as": as_}])
+    what["details"] = {"reason": "refuge" if event == "location-protected" else "wrong-child"}
+    assert refused(hub, "colleague", what) == "OnlyWhoMayKnowWhere"
+    assert hub.casework.record("juno", what).receipt.outcome == "admitted"
+
+
+def test_an_end_that_ends_nothing_is_recorded_with_a_remark(hub: Hub, child: UUID, staff: Callable[..., str]) -> None:
+    staff("ottoline", "frontDoor")
+    hub.casework.record("ottoline", entry(child, "location-protection-ended"))
+    assert [one.code for one in last(hub, child).remarks] == ["nothing-to-lift"]

@@ -24,10 +24,6 @@ class Row:
     """Reader → the rule of a later step that this cell waits for."""
 
 
-LOCATION = dict.fromkeys(READERS, "protected location")
-BANNER = dict.fromkeys(("DSL", "NUR", "POL"), "protected location")
-NOT_TOLD = dict.fromkeys(("DSL", "NUR", "POL"), "notices")
-
 TABLE = (
     Row(2, "domestic-abuse-incident", 24, ("F", "Mpl", "Mpl", "F")),
     Row(3, "domestic-abuse-notice", 24, ("F", "·", "·", "F")),
@@ -43,11 +39,11 @@ TABLE = (
     Row(11, "incident-attended", 165, ("F", "·", "M", "F")),
     Row(12, "immunisation-not-given", 190, ("F", "E", "F", "M")),
     Row(13, "was-not-brought", 214, ("F", "E", "F", "M")),
-    Row(14, "location-protected", 247, ("F", "B", "B", "B"), BANNER),
-    Row(15, "name-changed", 252, ("Fls", "Es", "Fls", "Mls"), LOCATION),
-    Row(15, "registration-changed", 252, ("Fls", "Es", "Fls", "Mls"), LOCATION),
-    Row(16, "left-roll", 267, ("Fls", "Fls", "Mls", "Fls"), LOCATION),
-    Row(16, "file-sent", 267, ("Fls", "Fls", "Mls", "Fls"), LOCATION),
+    Row(14, "location-protected", 247, ("F", "B", "B", "B")),
+    Row(15, "name-changed", 252, ("Fls", "Es", "Fls", "Mls")),
+    Row(15, "registration-changed", 252, ("Fls", "Es", "Fls", "Mls")),
+    Row(16, "left-roll", 267, ("Fls", "Fls", "Mls", "Fls")),
+    Row(16, "file-sent", 267, ("Fls", "Fls", "Mls", "Fls")),
     Row(19, "household-changed", 322, ("F", "F", "M+name", "F")),
     Row(20, "absence-pattern", 365, ("F", "F", "M", "F")),
     Row(21, "agreement-withdrawn", 410, ("F", "M", "F", "F")),
@@ -56,7 +52,7 @@ TABLE = (
     Row(23, "referral-decided", 456, ("F", "M", "M", "F")),
     Row(23, "referrer-informed", 458, ("F", "M", "M", "F")),
     Row(23, "challenge-raised", 459, ("F", "M", "F", "F")),
-    Row(24, "injury-observed", 309, ("Fls", "Es", "Mls", "Mls"), LOCATION),
+    Row(24, "injury-observed", 309, ("Fls", "Es", "Mls", "Mls")),
     Row(25, "disclosure-by-child", 521, ("F", "F", "·", "F")),
     Row(26, "referral-made", 521, ("F", "F", "M", "F")),
     Row(26, "shared-without-agreement", 521, ("F", "F", "M", "F")),
@@ -69,6 +65,6 @@ TABLE = (
     Row(29, "view-of-child-recorded", 522, ("F", "M", "M", "F")),
     Row(30, "arrest-or-custody", 523, ("E", "·", "·", "F")),
     Row(30, "protective-condition-set", 523, ("F", "F", "F", "F")),
-    Row(31, "decided-not-to-share", 524, ("F", "B", "B", "B"), NOT_TOLD),
+    Row(31, "decided-not-to-share", 524, ("F", "B", "B", "B")),
 )
 """Entry 1 never left the school; 17 and 18 are judged by their own tests; 32 to 35 come after the reading."""

@@ -74,6 +74,16 @@ def test_cell(story: Story, row: Any, reader: str, wanted: str) -> None:
         assert "Dorrick Vane" in [person.get("name") for person in found[0]["people"]]
 
 
+def test_what_was_shared_before_the_flight_and_after_it_ended_shows_where_it_comes_from(story: Story) -> None:
+    """The protection takes place and source from what it covers, and from nothing else."""
+    for reader in TABLE.READERS:
+        reading = story.readings[reader]
+        assert isinstance(reading, dict)
+        for row in (row for row in TABLE.TABLE if "s" not in "".join(row.cells)):
+            for entry in entries(reading, row.event, row.day):
+                assert _kind_only(entry) == set(), (reader, row.event)
+
+
 def _kind_only(entry: Mapping[str, Any]) -> set[str]:
     return set() if "service" in entry["source"] else {"s"}
 

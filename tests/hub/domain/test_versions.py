@@ -21,6 +21,7 @@ DETAILS: dict[str, dict[str, Any]] = {
     "agreement-given": {"kind": "engage", "by": "mother", "scope": {"services": ["school"]}, "until": "2026-01-01"},
     "involvement-started": {"service": "school"},
     "threshold-stepped-down": {"to": "early-help"},
+    "location-protected": {"reason": "fleeing-abuse"},
 }
 CHANGED: dict[str, dict[str, Any]] = {
     "worker-allocated": {"person": "mira", "role": "allocatedSocialWorker"},
@@ -28,6 +29,7 @@ CHANGED: dict[str, dict[str, Any]] = {
     "agreement-given": {"kind": "engage", "by": "mother", "scope": {"services": ["nurse"]}, "until": "2025-06-01"},
     "involvement-started": {"service": "nurse"},
     "threshold-stepped-down": {"to": "s17"},
+    "location-protected": {"reason": "fleeing-abuse", "until": "2027-01-01"},
 }
 
 

@@ -203,6 +203,21 @@ def test_whoever_declared_a_conflict_with_a_child_has_it_with_what_was_split_off
     assert ids(hub, UUID(done.to_child)) == set()
 
 
+def test_a_protected_location_holds_for_what_is_split_off_until_somebody_ends_it(
+    hub: Hub, two: tuple[UUID, UUID], police: Agency, stewards: tuple[str, str]
+) -> None:
+    details = {"reason": "fleeing-abuse"}
+    hub.casework.record("ottoline", {"event": "location-protected", "child": str(two[0]), "details": details})
+    done = hub.casework.split("bram", two[0], "a cousin", events=[{"source": police.source, "id": "a2"}])
+    new = UUID(done.to_child)
+    (held,) = hub.disclosure.standing_of(new).protections
+    assert held.until is None
+    ended = {"event": "location-protection-ended", "child": str(new), "details": {"reason": "she was never with them"}}
+    hub.casework.record("ottoline", ended)
+    assert hub.disclosure.standing_of(new).protections[0].until is not None
+    assert hub.disclosure.standing_of(two[0]).protections[0].until is None
+
+
 def test_what_a_split_may_not_say_is_refused_by_name(
     hub: Hub, two: tuple[UUID, UUID], police: Agency, stewards: tuple[str, str], staff: Callable[..., str]
 ) -> None:

@@ -28,7 +28,7 @@ def random_labels(count: int, seed: int) -> list[Label]:
             rng.choice(vocabulary.CATEGORIES), rng.choices((1, 2, 3), (5, 4, 1))[0],
             frozenset(rng.sample(vocabulary.HANDLING, rng.choices((0, 1, 2), (6, 3, 1))[0])),
             rng.choices(vocabulary.AGREEMENTS, (8, 2, 1, 1, 1, 1))[0],
-            *(rng.random() < chance for chance in (0.2, 0.1, 0.1, 0.05, 0.05, 0.1, 0.05)),
+            *(rng.random() < chance for chance in (0.2, 0.1, 0.1, 0.05, 0.05, 0.1, 0.05, 0.2, 0.1)),
         )
         for _ in range(count)
     ]  # fmt: skip
@@ -54,11 +54,12 @@ def ask_plainly(policy: Policy, reading: Reading, label: Label) -> tuple[str, se
         for action in vocabulary.ACTIONS
     }
     shown = next((step for step in vocabulary.LATTICE if answers[step].allowed), "hidden")
-    return shown, {facet for facet in vocabulary.FACETS if answers[facet].allowed and shown != "hidden"}
+    facets = {facet for facet in vocabulary.FACETS if answers[facet].allowed and shown != "hidden"}
+    return shown, facets | ({"banner"} if answers["banner"].allowed and shown != "full" else set())
 
 
 def seen(decision: Decision) -> tuple[str, set[str]]:
-    return decision.shown, {facet for facet in vocabulary.FACETS if getattr(decision, facet)}
+    return decision.shown, {facet for facet in (*vocabulary.FACETS, "banner") if getattr(decision, facet)}
 
 
 @pytest.mark.parametrize(("role", "purpose"), matrix.ROWS)
@@ -187,7 +188,7 @@ CHANGES: tuple[dict[str, Any], ...] = (
     {"agreement": "withdrawn"}, {"agreement": "refused"}, {"agreement": "expired"}, {"agreement": "given"},
     {"agreement": "given", "in_scope": True}, {"agreement_event": True, "in_scope": True},
     {"urgent": True, "handling": frozenset({"privileged"})},
-    {"addressed": True, "handling": frozenset({"released"})},
+    {"addressed": True, "handling": frozenset({"released"})}, {"located": True}, {"banner": True},
     *({"handling": frozenset({marker})} for marker in vocabulary.HANDLING),
 )  # fmt: skip
 

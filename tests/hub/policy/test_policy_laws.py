@@ -24,7 +24,7 @@ labels = st.builds(
     st.sampled_from(vocabulary.CATEGORIES), st.sampled_from(vocabulary.LEVELS),
     st.frozensets(st.sampled_from(vocabulary.HANDLING), max_size=3),
     st.sampled_from(vocabulary.AGREEMENTS),
-    *[st.booleans()] * 7,
+    *[st.booleans()] * 9,
 )  # fmt: skip
 plain_labels = st.tuples(st.sampled_from(vocabulary.CATEGORIES), st.sampled_from(vocabulary.LEVELS)).map(
     lambda chosen: Label(*chosen)
@@ -261,6 +261,43 @@ def test_a_protected_source_is_never_named(reading: Reading, label: Label) -> No
 @given(readings, some_labels)
 def test_a_confidential_address_is_never_shown(reading: Reading, label: Label) -> None:
     assert not decide(reading, label._replace(handling=label.handling | {"confidentialAddress"}, own=False)).place
+
+
+@common
+@given(readings, some_labels)
+def test_a_protected_location_is_shown_by_no_place_and_no_service_but_whose_own_it_is(
+    reading: Reading, label: Label
+) -> None:
+    label = label._replace(located=True, own=False)
+    decision = decide(reading, label)
+    assert not decision.place
+    if not (reading.role == "frontDoor" and (label.urgent or label.addressed)):
+        assert not decision.service
+
+
+@common
+@given(readings, some_labels)
+def test_a_protected_location_takes_place_and_service_and_nothing_else(reading: Reading, label: Label) -> None:
+    with_it, without = (decide(reading, label._replace(located=located)) for located in (True, False))
+    assert shows_no_more(with_it, without)
+    others = [facet for facet in (*vocabulary.FACETS, "banner", "shown") if facet not in ("place", "service")]
+    assert [getattr(with_it, one) for one in others] == [getattr(without, one) for one in others]
+
+
+@common
+@given(readings, some_labels)
+def test_a_banner_stands_only_where_the_entry_is_not_shown_in_full(reading: Reading, label: Label) -> None:
+    decision = decide(reading, label)
+    assert not (decision.banner and decision.shown == "full")
+    assert label.banner or not decision.banner
+
+
+@common
+@given(readings, some_labels)
+def test_whoever_has_nothing_to_do_with_a_child_gets_no_banner(reading: Reading, label: Label) -> None:
+    label = label._replace(own=False, addressed=False)
+    assert reading.role == "frontDoor" or not decide(replace(reading, involvement="none"), label).banner
+    assert not decide(replace(reading, conflict=True), label).banner
 
 
 @common
