@@ -19,7 +19,8 @@ from pathlib import Path
 
 from hub import commands, duties
 from hub.bootstrap import HubExists, NoHub
-from hub.casework import Misfit, NotYours
+from hub.casework import CannotSettle, Misfit, NotYours
+from hub.commands_identity import cmd_identity
 from hub.commands_sources import cmd_sources
 from hub.disclosure import (
     RING,
@@ -46,7 +47,7 @@ from schemas.catalogue import get_codes
 from schemas.envelope import KeyRefused, Refused
 from schemas.strict import NotStrict
 
-REFUSALS = (NotYours, Misfit, NotApproved, NoSuchKey, StillWaits, NoSuchRecord)
+REFUSALS = (NotYours, Misfit, CannotSettle, NotApproved, NoSuchKey, StillWaits, NoSuchRecord)
 MISUSES = (SettingsError, commands.Misused, NoHub, BadDatabase, BadCursor, NotStrict, BadRequest, BrokenRule)
 KEY_LIKE_AN_OPTION = re.compile("-[A-Za-z0-9_-]{42}")
 NO_ANSWER = "no answer can be given here; ring the front door"
@@ -266,20 +267,7 @@ def _settling(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     record.add_argument("event", nargs="+", help="a file with the entry, or -")
     _as_person(record, purpose=False)
     record.set_defaults(run=commands.cmd_record)
-    identity = verbs.add_parser("identity", help="who is who: list the questions, settle one").add_subparsers(
-        required=True, dest="verb", metavar="VERB"
-    )
-    listed = identity.add_parser("list", help="open questions; with --all every child")
-    listed.add_argument("--all", action="store_true", help="every child instead of the open questions")
-    _as_person(listed)
-    listed.set_defaults(run=commands.cmd_identity)
-    for verb, what in (("same", "as a steward: these two are one child"), ("not-same", "as a steward: they are two")):
-        one = identity.add_parser(verb, help=what)
-        one.add_argument("child", help="the hub's id of one")
-        one.add_argument("other", help="the hub's id of the other")
-        one.add_argument("--reason", required=True, help="why; it stands in the record")
-        _as_person(one, purpose=False)
-        one.set_defaults(run=commands.cmd_identity)
+    _identity(verbs.add_parser("identity", help="who is who: list the questions, settle one"))
     quarantine = verbs.add_parser("quarantine", help="records that wait for a person").add_subparsers(
         required=True, dest="verb", metavar="VERB"
     )
@@ -300,6 +288,43 @@ def _settling(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         if verb != "show":
             one.add_argument("--reason", required=True, help="why; it stands in the record")
         one.set_defaults(run=commands.cmd_quarantine)
+
+
+def _identity(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(required=True, dest="verb", metavar="VERB")
+    listed = verbs.add_parser("list", help="open questions; with --all every child")
+    listed.add_argument("--all", action="store_true", help="every child instead of the open questions")
+    show = verbs.add_parser(
+        "show", help="as a steward: what a child is made of, source by source; nothing that happened"
+    )
+    readers = verbs.add_parser("readers", help="who read under this child what is another child's today")
+    split = verbs.add_parser(
+        "split", help="as a steward: these are another child; later events of a source's child too"
+    )
+    split.add_argument("--subject", nargs=2, action="append", default=[], metavar=("SOURCE", "SUBJECT"),
+                       help="a whole child of a source, as `hub identity show` names it")  # fmt: skip
+    split.add_argument("--event", nargs=2, action="append", default=[], metavar=("SOURCE", "ID"), help="a single event")
+    split.add_argument("--to", default="", metavar="CHILD", help="whose they are; a new child, unless you say")
+    move = verbs.add_parser("move", help="as a steward: this event is another child's")
+    move.add_argument("source", help="the event's source")
+    move.add_argument("id", help="the event's id")
+    move.add_argument("--to", required=True, metavar="CHILD", help="whose it is")
+    pairs = [
+        verbs.add_parser("same", help="as a steward: these two are one child"),
+        verbs.add_parser("merge", help="the same as `same`: two persons must say so where both have a chronology"),
+        verbs.add_parser("not-same", help="as a steward: they are two; it is remembered"),
+    ]
+    for one in (show, readers, split, *pairs):
+        one.add_argument("child", help="the hub's id of the child")
+    for one in pairs:
+        one.add_argument("other", help="the hub's id of the other")
+    for one in (split, move, *pairs):
+        one.add_argument("--reason", required=True, help="why; it stands in the record")
+        _as_person(one, purpose=False)
+    for one in (listed, show, readers):
+        _as_person(one)
+    for one in (listed, show, readers, split, move, *pairs):
+        one.set_defaults(run=cmd_identity)
 
 
 def _as_person(parser: argparse.ArgumentParser, *, purpose: bool = True) -> None:

@@ -8,21 +8,25 @@ decided here.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from hub.disclosure import Ask, Disclosure
+from hub.disclosure.review import NO_READING, Review
 from hub.domain.child import DECIDING, REFERRING
 from hub.domain.protection import ENDED, Protection, may_lift
 from hub.domain.staff import DECIDERS, Reader
 from hub.domain.standing import find_contradiction
+from hub.identity import settling
 from hub.identity.matching import HUB_CHILD
 from hub.identity.register import Register
+from hub.identity.settling import CannotSettle
 from hub.ingest.admission import Admission
-from hub.ingest.kept import KeptSources
+from hub.ingest.kept import PREFIX, KeptSources
 from schemas.catalogue import KINDS
 from schemas.check import check_event
 from schemas.compact import canonical_json
@@ -55,6 +59,10 @@ class Recorded:
     receipt: Receipt
     id: str
     source: str
+    to_child: str = ""
+    """The child to whom something was split or moved: a new one's id too."""
+    waits_for: str = ""
+    """Who must say so too before it counts; "" where it counts."""
 
 
 class Casework:
@@ -68,11 +76,12 @@ class Casework:
     ) -> None:  # fmt: skip
         self.kept, self.admission, self.disclosure, self.register = kept, admission, disclosure, register
         self.partnership, self.officers, self.services, self.clock = partnership, officers, services, clock
+        self.review = Review(disclosure)
 
     def record(self, person: str, entry: Mapping[str, Any], *, role: str = "") -> Recorded:
         """Record one entry: an event's data without what the hub fills in, plus `event` and `child` (the hub's id).
 
-        Errors: `NotYours`, `Misfit`.
+        Errors: `NotYours`, `Misfit`, `CannotSettle`.
         """
         if str(entry.get("event")) in QUARANTINE:
             raise NotYours("QuarantineIsSettledWithItsRecord")
@@ -86,25 +95,48 @@ class Casework:
         author = self._author(person, role, kind.about, entry)
         about = _child_id(entry) if kind.about == "child" else ""
         data = self._data(person, author, entry, about)
+        data |= self._referring(person, data, about)
         if faults := check_event(data):
             raise Misfit(f"{faults[0].path or '/'}: {faults[0].note}")
         if kind.about == "staff":
             self._may_register(data["details"], kind.name)
         if kind.name in SETTLING and author:
-            self._may_settle(author, data["details"])
+            data["details"] = self._settling(author, kind.name, data["details"])
         if author and kind.about == "child":
             self._may_enter(author, UUID(about), kind.name, data)
         service = author.service if author else PARTNERSHIP_SERVICE
         receipt, id = self.kept.record_entry(service, data, about=about)
-        return Recorded(receipt, id, self.kept.source(service))
+        done = Recorded(receipt, id, self.kept.source(service))
+        return self._told(done, data["details"]) if kind.name in SETTLING else done
 
     def settle(self, person: str, what: str, child: UUID, other: UUID, reason: str) -> Recorded:
         """`identity-same` or `identity-not-same`: a steward's word about two of the hub's children.
 
-        Errors: `NotYours` when the person is no steward, or has read one of the two; `Misfit` for an unknown child.
+        Errors: `NotYours` when the person is no steward, or has read one of the two; `Misfit` for an unknown child;
+        `CannotSettle`.
         """
-        details = {"children": [str(child), str(other)], "why": reason, "decided_by": person}
-        return self.record(person, {"event": what, "details": details}, role=self._stewards(person))
+        return self._settle(person, what, {"children": [str(child), str(other)]}, reason)
+
+    def split(
+        self, person: str, child: UUID, reason: str, *, subjects: Sequence[Mapping[str, str]] = (),
+        events: Sequence[Mapping[str, str]] = (), to: UUID | None = None,
+    ) -> Recorded:  # fmt: skip
+        """These sources' children, or single events, are not `child`: they go to a new child, or to the one named.
+
+        Split back to where it stood undoes it. Errors: as `settle`.
+        """
+        details: dict[str, Any] = {"child": str(child), **({"to_child": str(to)} if to else {})}
+        details |= {"subjects": [dict(one) for one in subjects]} if subjects else {}
+        details |= {"events": [dict(one) for one in events]} if events else {}
+        return self._settle(person, "identity-split", details, reason)
+
+    def move(self, person: str, event: Mapping[str, str], to: UUID, reason: str) -> Recorded:
+        """This event is another child's. Moved back it stands where it stood. Errors: as `settle`."""
+        return self._settle(person, "identity-moved", {"event": dict(event), "to_child": str(to)}, reason)
+
+    def _settle(self, person: str, what: str, details: Mapping[str, Any], reason: str) -> Recorded:
+        said = {**details, "why": reason, "decided_by": person}
+        return self.record(person, {"event": what, "details": said}, role=self._stewards(person))
 
     def settle_quarantine(self, person: str, id: str, *, release: bool, reason: str) -> Receipt:
         """A steward's word about one quarantined record: tried again through the same door, or refused for good."""
@@ -126,18 +158,37 @@ class Casework:
         if broken := find_contradiction(standing, name, details, self.clock()):
             raise NotYours(broken)
 
-    def _may_settle(self, author: Reader, details: Mapping[str, Any]) -> None:
-        register = self.register()
-        named = [*details.get("children", ()), *(details[name] for name in ("child", "to_child") if name in details)]
-        for one in map(UUID, named):
-            if not register.knows(one):
-                raise Misfit("child")
-            self._refuse_conflict(author, one)
+    def _settling(self, author: Reader, name: str, details: Mapping[str, Any]) -> dict[str, Any]:
+        """The details of a word about who is who, with what only the hub can say. Whoever read a child settles nothing
+        about it."""
+        register, subject_of = self.register(), self.admission.resolver.subject_of
+        if not all(register.knows(one) for one in _children_in(details)):
+            raise Misfit("child")
+        filled = {key: value for key, value in details.items() if key != "two_persons"}
+        if name == "identity-moved":
+            filled = settling.moved(register, details, subject_of)
+        elif name == "identity-split":
+            filled = settling.split(register, details, self.review.held, subject_of, _is_peoples)
+            filled.setdefault("to_child", str(uuid.uuid4()))
+        elif name == "identity-same":
+            one, other = _children_in(details)
+            one, other, two_persons = settling.same(register, author.person, one, other, self.review.held)
+            filled |= {"children": [str(one), str(other)], **({"two_persons": True} if two_persons else {})}
+        else:
+            one, other = _children_in(details)
+            filled["children"] = [str(each) for each in settling.not_same(register, one, other)]
+        for child in filter(register.knows, _children_in(filled)):
+            self._refuse_conflict(author, child)
             if any(
-                read["reader"] == author.person and read.get("outcome") == "answered"
-                for read in self.disclosure.accesses(one)
+                read["reader"] == author.person and read.get("outcome") == "answered" and read["kind"] not in NO_READING
+                for read in self.disclosure.accesses(child)
             ):
                 raise NotYours("StewardIsNoReader")
+        return filled
+
+    def _told(self, done: Recorded, details: Mapping[str, Any]) -> Recorded:
+        waits = frozenset(_children_in(details)) in self.register().waiting
+        return replace(done, to_child=details.get("to_child", ""), waits_for="another-steward" if waits else "")
 
     def _may_enter(self, author: Reader, child: UUID, name: str, data: Mapping[str, Any]) -> None:
         """Who may add what to a child's record. An unknown child is judged by admission, alike for everybody."""
@@ -212,6 +263,19 @@ class Casework:
             data["child"] = {"identifiers": [{"system": HUB_CHILD, "value": child, "verified": True}]}
         return data
 
+    def _referring(self, person: str, data: Mapping[str, Any], about: str) -> dict[str, Any]:
+        """The references; an entry that is named as the author's own answers call it gets its lasting name."""
+        given = data.get("references")
+        if not about or not isinstance(given, list) or not any(isinstance(one, dict) and "ref" in one for one in given):
+            return {}
+        found = []
+        for one in given:
+            key = self.disclosure.find_named(person, UUID(about), str(one.get("ref"))) if "ref" in one else None
+            if key is None and "ref" in one:
+                raise Misfit("references")
+            found.append({"source": key[0], "id": key[1], "as": one.get("as")} if key else one)
+        return {"references": found}
+
     def _said_by(self, person: str, author: Reader | None, entry: Mapping[str, Any]) -> dict[str, Any]:
         said = entry.get("said_by", {})
         service = author.service if author else PARTNERSHIP_SERVICE
@@ -255,6 +319,16 @@ def _check_form(entry: Mapping[str, Any]) -> None:
         raise Misfit("said_by")
 
 
+def _children_in(details: Mapping[str, Any]) -> list[UUID]:
+    """The children that a word about who is who names."""
+    named = [*details.get("children", ()), *(details[name] for name in ("child", "to_child") if name in details)]
+    return list(map(UUID, named))
+
+
+def _is_peoples(source: str) -> bool:
+    return source.startswith(PREFIX)
+
+
 def _child_id(entry: Mapping[str, Any]) -> str:
     """The hub's id of the child in its one spelling, so that it always gives the same pseudonym. Errors: `Misfit`."""
     try:
@@ -263,4 +337,4 @@ def _child_id(entry: Mapping[str, Any]) -> str:
         raise Misfit("child") from error
 
 
-__all__ = ["Ask", "Casework", "Misfit", "NotYours", "Recorded"]
+__all__ = ["Ask", "CannotSettle", "Casework", "Misfit", "NotYours", "Recorded"]

@@ -170,23 +170,6 @@ def cmd_inbox(settings: Settings, args: argparse.Namespace) -> None:
             return
 
 
-def cmd_identity(settings: Settings, args: argparse.Namespace) -> None:
-    """List the questions about who is who, or settle one."""
-    hub = _hub(settings)
-    if args.verb == "list":
-        hub.disclosure.allow("identity-list", args.person, args.role, args.purpose)
-        register = hub.register()
-        if args.all:
-            children = ({"child": str(one), "provisional": one in register.provisional} for one in register.children())
-            out_or_say(children, "no children yet")
-        else:
-            out_or_say(map(_item, register.open_items()), "nothing open")
-        return
-    event = "identity-same" if args.verb == "same" else "identity-not-same"
-    done = hub.casework.settle(args.person, event, _child(args.child), _child(args.other), args.reason)
-    out({"event": event, "id": done.id, **_receipt(done.receipt)})
-
-
 def cmd_quarantine(settings: Settings, args: argparse.Namespace) -> None:
     """List, show, release or refuse what waits."""
     hub = _hub(settings)
@@ -390,11 +373,7 @@ def _receipt(receipt: Any) -> Mapping[str, Any]:
     return {"outcome": receipt.outcome, "reason": receipt.reason, "position": receipt.position}
 
 
-def _item(item: Any) -> Mapping[str, Any]:
-    return {
-        "child": str(item.child), "candidates": [str(one) for one in item.candidates], "agrees": list(item.agrees),
-        "contradicts": list(item.contradicts), "urgent": item.urgent, "opened": item.opened,
-    }  # fmt: skip
-
+child_id, open_for_people = _child, _hub
+"""What other files of verbs begin with."""
 
 __all__ = ["FaultFound", "Iterable", "Misused"]

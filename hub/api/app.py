@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 
-from hub.api import casework, children, health, inbox, me, open_items
+from hub.api import casework, children, health, identity, inbox, me, open_items
 from hub.api import query as person_query
 from hub.api.auth import BadToken
 from hub.api.callers import ROUTES, Caller, Handler
@@ -21,7 +21,7 @@ from hub.api.issuer_keys import KeysAway
 from hub.api.lane import Lane
 from hub.api.problems import OF_FAULT, OF_STATUS, Refusal, of_fault, of_status, problem
 from hub.api.reading import bearer
-from hub.casework import Misfit, NotYours
+from hub.casework import CannotSettle, Misfit, NotYours
 from hub.ingest.inbox import NotACaller
 
 LOG = logging.getLogger("hub.api")
@@ -77,6 +77,9 @@ def _handlers(doors: Doors, lane: Lane, seconds: Callable[[], float]) -> Mapping
         ("POST", "/casework"): casework.post_entry(doors, lane),
         ("POST", "/casework/identity"): casework.post_identity(doors, lane),
         ("POST", "/casework/quarantine/{id}"): casework.post_quarantine(doors, lane),
+        ("GET", "/identity/items"): identity.get_items(doors, lane),
+        ("GET", "/identity/children/{id}"): identity.get_child(doors, lane),
+        ("GET", "/identity/children/{id}/readers"): identity.get_readers(doors, lane),
         ("GET", "/health/live"): health.live(),
         ("GET", "/health/ready"): health.ready(doors),
     }
@@ -127,7 +130,7 @@ def _end_in_problems(app: FastAPI) -> None:
     async def invalid(request: Request, fault: Exception) -> Response:
         return problem("body")
 
-    for kind in (Refusal, NotYours, Misfit, *OF_FAULT):
+    for kind in (Refusal, NotYours, Misfit, CannotSettle, *OF_FAULT):
         app.add_exception_handler(kind, expected)
     for status in OF_STATUS:
         app.add_exception_handler(status, by_status)

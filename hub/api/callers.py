@@ -44,6 +44,9 @@ ROUTES = (
     Row("POST", "/casework", Caller.PERSON),
     Row("POST", "/casework/identity", Caller.PERSON),
     Row("POST", "/casework/quarantine/{id}", Caller.PERSON),
+    Row("GET", "/identity/items", Caller.PERSON),
+    Row("GET", "/identity/children/{id}", Caller.PERSON),
+    Row("GET", "/identity/children/{id}/readers", Caller.PERSON),
     Row("GET", "/health/live", Caller.NOBODY),
     Row("GET", "/health/ready", Caller.NOBODY),
 )

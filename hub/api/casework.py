@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -16,8 +18,11 @@ from hub.api.reading import entry, query, word
 from hub.ingest.admission import StillWaits
 from hub.ingest.quarantine import NoSuchRecord
 
-SETTLES = {"same": "identity-same", "not-same": "identity-not-same"}
+SETTLES = {"same": "identity-same", "merge": "identity-same", "not-same": "identity-not-same"}
+SETTLING = (*SETTLES, "split", "move")
 QUARANTINE_ID = 16
+LONGEST_NAME = 200
+NOTHING: Mapping[str, str] = {}
 STATUS = {"admitted": 201, "duplicate": 200, "quarantined": 202}
 
 
@@ -37,16 +42,30 @@ def post_entry(doors: Doors, lane: Lane) -> Handler:
 
 
 def post_identity(doors: Doors, lane: Lane) -> Handler:
-    """`POST /casework/identity`: a steward says that two of the hub's children are the same child, or are not."""
+    """`POST /casework/identity`: a steward says who is who: same (merge), not the same, split, move."""
 
     async def handle(request: Request, person: str) -> Response:
         query(request)
         given = await entry(request, doors)
-        _only(given, "decision", "child", "other", "reason")
-        what = SETTLES[word(given, "decision", SETTLES)]
-        child, other = (child_id(word(given, name)) for name in ("child", "other"))
-        done = await lane.for_people(doors.casework.settle, person, what, child, other, word(given, "reason"))
-        return _told(done.id, done.source, done.receipt)
+        what = word(given, "decision", SETTLING)
+        if what in SETTLES:
+            _only(given, "decision", "child", "other", "reason")
+            child, other = (child_id(word(given, name)) for name in ("child", "other"))
+            say = partial(doors.casework.settle, person, SETTLES[what], child, other, word(given, "reason"))
+        elif what == "split":
+            _only(given, "decision", "child", "to", "subjects", "events", "reason")
+            say = partial(
+                doors.casework.split, person, child_id(word(given, "child")), word(given, "reason"),
+                subjects=_pairs(given, "subjects", "subject"), events=_pairs(given, "events", "id"),
+                to=child_id(word(given, "to")) if "to" in given else None,
+            )  # fmt: skip
+        else:
+            _only(given, "decision", "event", "to", "reason")
+            (event,) = _pairs({"event": [given.get("event")]}, "event", "id")
+            say = partial(doors.casework.move, person, event, child_id(word(given, "to")), word(given, "reason"))
+        done = await lane.for_people(say)
+        more = {"to_child": done.to_child, "waits_for": done.waits_for}
+        return _told(done.id, done.source, done.receipt, more={name: text for name, text in more.items() if text})
 
     return handle
 
@@ -93,8 +112,23 @@ def _only(given: dict[str, Any], *names: str) -> None:
         raise Refusal("misfit", member="entry")
 
 
-def _told(id: str, source: str, receipt: Outcome, status: int | None = None) -> Response:
-    said: dict[str, Any] = {"id": id, "source": source, "outcome": receipt.outcome, "reason": receipt.reason}
+def _pairs(given: dict[str, Any], name: str, second: str) -> list[dict[str, str]]:
+    """A list of things that a source names: each of {source, `second`}, in texts. Errors: `Refusal`."""
+    listed: list[dict[str, str]] = given.get(name, [])
+    for one in listed if isinstance(listed, list) else [None]:
+        if not isinstance(one, dict) or one.keys() != {"source", second} or not all(map(_is_text, one.values())):
+            raise Refusal("misfit", member=name)
+    return listed
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_NAME
+
+
+def _told(
+    id: str, source: str, receipt: Outcome, status: int | None = None, *, more: Mapping[str, str] = NOTHING
+) -> Response:
+    said: dict[str, Any] = {"id": id, "source": source, "outcome": receipt.outcome, "reason": receipt.reason, **more}
     if receipt.position is not None:
         said["position"] = receipt.position
     return Response(orjson.dumps(said), status or STATUS[receipt.outcome], media_type="application/json")

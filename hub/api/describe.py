@@ -42,11 +42,14 @@ SUMMARIES: Mapping[tuple[str, str], tuple[str, str]] = {
     ("POST", "/me/items/{id}/opened"): ("postOpened", "Record that an item of one's own list was opened"),
     ("GET", "/me/open-items"): ("getOpenItems", "What is waited for about the children of the caller's team, recorded"),
     ("POST", "/casework"): ("postEntry", "Record what a person says or decides"),
-    ("POST", "/casework/identity"): ("settleIdentity", "Two of the hub's children are the same child, or are not"),
+    ("POST", "/casework/identity"): ("settleIdentity", "Who is who: same, not the same, split, move"),
     ("POST", "/casework/quarantine/{id}"): (
         "settleQuarantine",
         "Try a quarantined record again, or refuse it",
     ),
+    ("GET", "/identity/items"): ("getQuestions", "The questions about who is who"),
+    ("GET", "/identity/children/{id}"): ("getMadeOf", "Each source's child behind a child"),
+    ("GET", "/identity/children/{id}/readers"): ("getMixedReaders", "Who read here what is another child's today"),
     ("GET", "/health/live"): ("getLive", "Does the process live?"),
     ("GET", "/health/ready"): ("getReady", "Is the hub ready?"),
 }
@@ -71,6 +74,9 @@ GIVES: Mapping[str, Mapping[int, str]] = {
     "postEntry": {201: "Outcome", 200: "Outcome", 202: "Outcome"},
     "settleIdentity": {201: "Outcome", 200: "Outcome", 202: "Outcome"},
     "settleQuarantine": {200: "Outcome"},
+    "getQuestions": {200: "Questions"},
+    "getMadeOf": {200: "MadeOf"},
+    "getMixedReaders": {200: "MixedReaders"},
     "getLive": {200: "Health"},
     "getReady": {200: "Health", 503: "Health"},
 }
@@ -84,8 +90,21 @@ ENDS: Mapping[str, tuple[str, ...]] = {
     "getItems": ("query", "cursor", "no-standing", "incomplete", "unrecorded"),
     "postOpened": ("query", "no-standing", "no-item", "incomplete", "unrecorded"),
     "getOpenItems": ("query", "purpose", "no-standing", "no-answer", "too-many", "incomplete", "unrecorded"),
-    "postEntry": ("query", "body", "not-yours", "slow", "large", "media", "misfit"),
-    "settleIdentity": ("query", "body", "not-yours", "slow", "large", "media", "misfit"),
+    "postEntry": ("query", "body", "not-yours", "slow", "cannot-settle", "large", "media", "misfit"),
+    "settleIdentity": (
+        "query",
+        "body",
+        "not-yours",
+        "slow",
+        "cannot-settle",
+        "large",
+        "media",
+        "misfit",
+        "incomplete",
+    ),
+    "getQuestions": ("query", "purpose", "no-standing", "incomplete", "unrecorded"),
+    "getMadeOf": ("query", "purpose", "no-standing", "incomplete", "unrecorded"),
+    "getMixedReaders": ("query", "purpose", "no-standing", "incomplete", "unrecorded"),
     "settleQuarantine": ("query", "body", "not-yours", "no-record", "slow", "still-waits", "large", "media", "misfit"),
     "getLive": (),
     "getReady": (),
@@ -159,6 +178,13 @@ def _parameters(name: str) -> list[dict[str, Any]]:
                 _parameter("purpose", "query", "what for; no purpose, no answer", TEXT, "s47"),
                 _parameter("role", "query", "in which role, where the reader holds several", TEXT, "schoolLead"),
                 _parameter("If-None-Match", "header", "an ETag that is held", TEXT, '"9f1c"'),
+            ]
+        case "getQuestions" | "getMadeOf" | "getMixedReaders":
+            about = _parameter("id", "path", "the hub's id of the child", {"type": "string", "format": "uuid"}, CHILD)
+            return [
+                *([] if name == "getQuestions" else [about]),
+                _parameter("purpose", "query", "what for; no purpose, no answer", TEXT, "triage"),
+                _parameter("role", "query", "in which role, where the reader holds several", TEXT, "steward"),
             ]
         case "getReceipts":
             return [

@@ -14,7 +14,7 @@ from typing import Final
 import orjson
 from fastapi import Response
 
-from hub.casework import Misfit, NotYours
+from hub.casework import CannotSettle, Misfit, NotYours
 from hub.disclosure import (
     RING,
     BadCursor,
@@ -54,6 +54,7 @@ PROBLEMS: Final[Mapping[str, Problem]] = {
     "no-item": Problem(404, "No such item", "No item of this id waits for this person."),
     "method": Problem(405, "Method not allowed", "This address takes other methods; the Allow header names them."),
     "slow": Problem(408, "Too slow", "The body did not arrive in time; send it again."),
+    "cannot-settle": Problem(409, "Cannot be settled so", "These words would make a wrong record; `rule` says why."),
     "still-waits": Problem(409, "Still waits", "The same door still sets this record aside; `reason` says why."),
     "large": Problem(413, "Too large", "More bytes or records than one call may bring; send less at a time."),
     "media": Problem(415, "Other media type", "This door reads one media type only, and no content coding."),
@@ -85,7 +86,7 @@ MEMBERS: Final = frozenset({
     "event", "version", "partnership", "origin", "change", "references", "remarks", "happened", "learned", "recorded",
     "child", "said_by", "summary", "narrative", "childs_words", "adults_account", "people", "place", "shared_under",
     "relevance", "addressed_to", "asked", "by_when", "not_to_be_told", "told", "afterwards", "label", "incident",
-    "details", "role", "decision", "other", "reason", "person",
+    "details", "role", "decision", "other", "reason", "person", "to", "subjects", "events",
 })  # fmt: skip
 """Names that a problem may name; anything else a caller may have written."""
 
@@ -115,6 +116,8 @@ def of_fault(fault: Exception) -> Response:
         return problem(fault.code, fault.headers, **fault.more)
     if isinstance(fault, NotYours):
         return problem("not-yours", rule=_rule(fault))
+    if isinstance(fault, CannotSettle):
+        return problem("cannot-settle", rule=_rule(fault))
     if isinstance(fault, Misfit):
         return problem("misfit", member=_member(fault))
     return problem(OF_FAULT[type(fault)])
@@ -132,7 +135,7 @@ def _member(fault: Misfit) -> str:
     return named if named.partition("/")[0] in MEMBERS and POINTER.fullmatch(named) else "entry"
 
 
-def _rule(fault: NotYours) -> str:
+def _rule(fault: NotYours | CannotSettle) -> str:
     """Rules are words of ours in letters; anything else is not passed on."""
     named = str(fault)
     return named if named.isascii() and named.isalpha() and len(named) <= 64 else "NotYours"

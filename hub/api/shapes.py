@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hub.api import shapes_identity as identity
 from hub.api.problems import PROBLEMS, TYPE
 
 CHILD = "3f0c9f54-6f5e-4f0a-9d57-2f6b5f7f1a01"
@@ -16,6 +17,7 @@ DIGEST = "2c065c50212b063c1fd537a6713d12ed686e36b06177f7302d431240d39cbe3c"
 TEXT: Mapping[str, Any] = {"type": "string"}
 NUMBER: Mapping[str, Any] = {"type": "integer", "minimum": 0}
 PERSON_MEMBERS = ("identifier", "name", "dateOfBirth", "identifiers", "names", "birth_date", "address")
+
 
 SCHEMAS: dict[str, Any] = {
     "Problem": {
@@ -269,17 +271,6 @@ SCHEMAS: dict[str, Any] = {
             "details": {"type": "object"},
         },
     },
-    "Settling": {
-        "type": "object",
-        "required": ["decision", "child", "other", "reason"],
-        "properties": {
-            "decision": {"enum": ["same", "not-same"]},
-            "child": {"type": "string", "format": "uuid"},
-            "other": {"type": "string", "format": "uuid"},
-            "reason": TEXT,
-        },
-        "additionalProperties": False,
-    },
     "Release": {
         "type": "object",
         "required": ["decision", "reason"],
@@ -295,9 +286,12 @@ SCHEMAS: dict[str, Any] = {
             "outcome": {"enum": ["admitted", "duplicate", "quarantined", "refused"]},
             "reason": {"type": "string", "description": "a code, empty where there is none"},
             "position": {**NUMBER, "description": "of the entry in the log"},
+            "to_child": {"type": "string", "format": "uuid", "description": "to whom a split or a move went"},
+            "waits_for": {"enum": ["another-steward"], "description": "it counts once this person says so too"},
         },
         "additionalProperties": False,
     },
+    **identity.SCHEMAS,
     "Health": {
         "type": "object",
         "required": ["status"],
@@ -411,6 +405,7 @@ EXAMPLES: Mapping[str, Any] = {
         "details": {},
     },
     "Settling": {"decision": "not-same", "child": CHILD, "other": OTHER, "reason": "Given names contradict"},
+    **identity.EXAMPLES,
     "Release": {"decision": "release", "reason": "Sender confirmed by telephone"},
     "Outcome": ADMITTED,
     "Health": {"status": "ok"},

@@ -11,7 +11,6 @@ from hub.disclosure.answer import NOTICE, RING
 from hub.disclosure.door import (
     Answer,
     Ask,
-    BadCursor,
     CannotBeShownComplete,
     Disclosure,
     NoAnswer,
@@ -19,6 +18,7 @@ from hub.disclosure.door import (
 )
 from hub.disclosure.items import NoSuchItem
 from hub.disclosure.open_items import Clocks
+from hub.disclosure.paging import BadCursor
 from hub.disclosure.query import PersonQuery, Search
 from hub.disclosure.staff import Staff
 from hub.disclosure.teams import TeamAsk, Teams, TooManyChildren

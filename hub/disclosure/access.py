@@ -142,3 +142,8 @@ class AccessLog:
 
 def _by_journal(line: Line) -> dict[str, Any]:
     return {**line.data, "at": line.at, "journal": line.digest}
+
+
+def opened_in(access: Mapping[str, Any]) -> set[int]:
+    """The positions of the entries that one access showed."""
+    return {position for line in access.get("classes", ()) for position in line["entries"]}

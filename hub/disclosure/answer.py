@@ -13,7 +13,7 @@ from uuid import UUID
 
 import orjson
 
-from hub.domain.facts import EventKey
+from hub.domain.facts import EventKey, Fact
 from hub.domain.labels import Label
 from hub.identity.matching import HUB_CHILD
 from hub.policy.decide import Decision
@@ -26,7 +26,8 @@ NOTICE = "Other information may exist that is not shown here."
 RING = "This chronology cannot be shown complete now. Ring the front door."
 VISIBLE = ("outline", "full")
 FORMER = ("old", "maiden")
-MARKS = ("late", "provisional", "corrected")
+DISPUTE = "accuracy-disputed"
+MARKS = ("late", "provisional", "corrected", "disputed")
 """In this order, whichever came into the record first."""
 
 
@@ -43,6 +44,8 @@ class Seen:
     """The name that it gives the child is kept from this reader."""
     ref: str = ""
     """Its name for this reader."""
+    beside: tuple[str, ...] = ()
+    """The names of the entries that it corrects, replaces or disputes, as far as this reader sees them."""
     shown: dict[str, Any] = field(default_factory=dict)
     """What of it, but for the name."""
     written: bytes = b""
@@ -61,8 +64,26 @@ def entry_of(row: Row, marks: Sequence[str], narrative: str | None) -> dict[str,
 
 
 def written(one: Seen) -> orjson.Fragment:
-    """One entry of the answer, its name first."""
-    return orjson.Fragment(b'{"ref":"%b",%b' % (one.ref.encode(), (one.written or orjson.dumps(one.shown))[1:]))
+    """One entry of the answer, its name first, then beside which others it stands."""
+    beside = b'"beside":%b,' % orjson.dumps(one.beside) if one.beside else b""
+    rest = (one.written or orjson.dumps(one.shown))[1:]
+    return orjson.Fragment(b'{"ref":"%b",%b%b' % (one.ref.encode(), beside, rest))
+
+
+def stand_beside(visible: Sequence[Seen]) -> None:
+    """Says of each entry beside which of the others it stands: old beside new, a dispute beside what it disputes."""
+    names = {one.row.fact.key: one.ref for one in visible}
+    for one in visible:
+        references = one.row.fact.data.get("references") or ()
+        if references:
+            targets = [(each["source"], each["id"]) for each in references if _stands_beside(one.row.fact, each)]
+            one.beside = tuple(dict.fromkeys(names[key] for key in targets if key in names and key != one.row.fact.key))
+
+
+def _stands_beside(fact: Fact, reference: Mapping[str, str]) -> bool:
+    if reference["as"] == "about":
+        return fact.name == DISPUTE
+    return reference["as"] in ("corrects", "replaces") and reference["source"] == fact.source
 
 
 def structure_of(one: Seen) -> dict[str, Any]:
@@ -87,18 +108,25 @@ def unspoken(visible: Iterable[Seen], services: Callable[[], Mapping[str, Mappin
     return [one["name"] for one in services().values() if "name" in one] if located else []
 
 
-def marks_of(visible: Sequence[Seen], unsure: Collection[UUID]) -> dict[EventKey, list[str]]:
-    """late, corrected, provisional: from what this reader sees, so that a hidden correction marks nothing."""
+def marks_of(
+    visible: Sequence[Seen], unsure: Collection[UUID], place: Callable[[Fact], UUID]
+) -> dict[EventKey, list[str]]:
+    """late, corrected, provisional, disputed: from what this reader sees, so that what is hidden marks nothing.
+
+    `place` gives the id that an entry belongs to, wherever it stands.
+    """
     marks: dict[EventKey, set[str]] = {}
     for one in visible:
         fact = one.row.fact
         if fact.remarks and any(remark.code == "late" for remark in fact.remarks):
             marks.setdefault(fact.key, set()).add("late")
-        if unsure and one.row.home in unsure:
+        if unsure and place(fact) in unsure:
             marks.setdefault(fact.key, set()).add("provisional")
         for reference in fact.data.get("references") or ():
             if reference["as"] in ("corrects", "replaces") and reference["source"] == fact.source:
                 marks.setdefault((reference["source"], reference["id"]), set()).add("corrected")
+            elif reference["as"] == "about" and fact.name == DISPUTE:
+                marks.setdefault((reference["source"], reference["id"]), set()).add("disputed")
     return {key: [mark for mark in MARKS if mark in found] for key, found in marks.items()}
 
 
@@ -109,13 +137,13 @@ def when(one: Seen) -> tuple[str, str, str]:
     return happened.get("from") or happened.get("to") or shared, shared, one.ref
 
 
-def shown_as(members: Sequence[UUID], seen: Iterable[Seen]) -> UUID:
+def shown_as(members: Sequence[UUID], seen: Iterable[Seen], place: Callable[[Fact], UUID]) -> UUID:
     """The oldest of a child's ids under which this reader sees something.
 
     Where people joined two ids and one has nothing for this reader, the answer does not tell that it is there.
     """
-    homes = {one.row.home for one in seen if one.decision.shown != "hidden"}
-    return next((one for one in members if one in homes), members[0])
+    places = {place(one.row.fact) for one in seen if one.decision.shown != "hidden"}
+    return next((one for one in members if one in places), members[0])
 
 
 def header(child: UUID, visible: Sequence[Seen]) -> dict[str, Any]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from hub.disclosure.access import AccessLog, CannotRecord
+from hub.disclosure.access import AccessLog, CannotRecord, opened_in
 from hub.disclosure.alarms import Alarm, Today
 from hub.disclosure.answer import (
     NOTICE,
@@ -28,22 +27,26 @@ from hub.disclosure.answer import (
     shown_as,
     shown_of,
     stamp,
+    stand_beside,
     structure_of,
     unplaced,
     unspoken,
     when,
     written,
 )
+from hub.disclosure.asking import Answer, Ask, CannotBeShownComplete, NoAnswer, NoStanding
 from hub.disclosure.banners import apart, banners
 from hub.disclosure.completeness import Completeness, Said
 from hub.disclosure.journal import Journal
 from hub.disclosure.labelling import Labelling
 from hub.disclosure.open_items import Clocks
+from hub.disclosure.paging import BadCursor, page_of
 from hub.domain import child as domain
 from hub.domain import standing
-from hub.domain.facts import Fact
+from hub.domain.facts import EventKey, Fact
 from hub.domain.staff import Reader
 from hub.domain.standing import EVERY_CHILD
+from hub.identity.assigning import assigned_to
 from hub.identity.register import Register
 from hub.identity.register import fold as fold_register
 from hub.policy.decide import Policy
@@ -51,7 +54,6 @@ from hub.policy.facts import Reading, reading
 from hub.policy.projector import project
 from hub.projections.chronology import Chronology, Row
 from hub.store.record import IDENTITY, Record, staff_stream
-from hub.store.sealing import open_token, seal_token
 
 LOG = logging.getLogger("hub.disclosure")
 LAST = "9999"
@@ -60,52 +62,13 @@ WAYS = 8
 """In so many ways an entry is remembered as shown, while its row is kept."""
 READS: Mapping[str, frozenset[str]] = {
     "identity-list": frozenset({"steward", "frontDoor", "outOfHours"}),
+    "identity-show": frozenset({"steward"}),
+    "identity-readers": frozenset({"steward", "caseAuditor"}),
     "quarantine-list": frozenset({"steward"}),
     "quarantine-show": frozenset({"steward"}),
     "replay": frozenset({"caseAuditor"}),
 }
 """Who may read what is no chronology: the questions about who is who, what waits, what others saw."""
-
-
-class NoAnswer(Exception):
-    """Nothing can be answered here: no such child, or not for this reader. Outside, both look the same."""
-
-
-class NoStanding(Exception):
-    """This person holds no role, or not the one they name, today."""
-
-
-class CannotBeShownComplete(Exception):
-    """Policy, a key or the view failed for an entry: a shorter list that looks whole would be worse than none."""
-
-
-class BadCursor(ValueError):
-    """The cursor is not one that this reader was given for this question."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ask:
-    """One question: who, which child, what for, as of when, which page."""
-
-    person: str
-    child: UUID
-    purpose: str
-    role: str = ""
-    as_of: datetime | None = None
-    cursor: str = ""
-    page: int = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The bytes for one reader, and the cursor of the page after them."""
-
-    body: bytes
-    etag: str
-    """Digest of the answer but for the time of asking, so that an unchanged page is known again."""
-    next: str = ""
-    sha256: str = ""
-    """Of the body, hex: what the access record keeps of it."""
 
 
 class Disclosure:
@@ -192,8 +155,26 @@ class Disclosure:
     def standing_of(self, child: UUID) -> domain.Child:
         """What decisions about a child rest on now: for the door in, which asks who may decide. Errors: `KeyAway`."""
         self.view.catch_up()
-        rows = self.view.rows(self.register().members(child), standing=True)
-        return domain.standing_at(domain.fold([row.fact for row in rows]), self.clock())
+        register = self.register()
+        rows = self.rows(register, child, standing=True)
+        return domain.standing_at(domain.fold(self._standing(register, child, rows)), self.clock())
+
+    def rows(self, register: Register, child: UUID, *, until: str = LAST, standing: bool = False) -> list[Row]:
+        """The entries that the register assigns to a child, in the order of the log. Errors: `KeyAway`."""
+        theirs = assigned_to(register, child)
+        return theirs.of(self.view.rows(theirs.streams, until=until, standing=standing), _fact)
+
+    def _standing(self, register: Register, child: UUID, rows: Sequence[Row]) -> list[Fact]:
+        """What decisions about a child rest on: its own facts, and what protected the child that it was split off.
+
+        Whom a protection meant is not known by the split: until somebody ends it for this child it holds for both.
+        """
+        begun = (register.begun_from[one] for one in register.members(child) if one in register.begun_from)
+        found: list[Fact] = []
+        for origin, at in begun:
+            before = self.rows(register, origin, until=at, standing=True)
+            found += [fact for fact in self._standing(register, origin, before) if fact.name in domain.PROTECTING]
+        return [*found, *(row.fact for row in rows if row.standing)]
 
     def could_see(self, ask: Ask, at: datetime, auditor: Reader, purpose: str) -> list[tuple[Row, str]]:
         """What a reader could have seen at a past moment, by entitlement, identity and retractions of then.
@@ -206,12 +187,13 @@ class Disclosure:
             return []
         self.view.catch_up()
         then = fold_register(fact for fact in self.record.facts(IDENTITY) if _known(fact, at))
-        members = then.members(ask.child)
-        rows = self.view.rows(members, until=stamp(at))
-        child = domain.fold([row.fact for row in rows if row.standing])
-        _, seen = self._decide(ask, reader, child, members, rows, at)
+        if ask.person in then.settlers(ask.child):
+            return []
+        rows = self.rows(then, ask.child, until=stamp(at))
+        child = domain.fold(self._standing(then, ask.child, rows))
+        _, seen = self._decide(ask, reader, child, then.known_as(ask.child), rows, at)
         own = replace(ask, person=auditor.person, role=auditor.role, purpose=purpose)
-        _, audited = self._decide(own, auditor, child, members, rows, at)
+        _, audited = self._decide(own, auditor, child, then.known_as(ask.child), rows, at)
         open_to_both = {one.row.position for one in audited if one.decision.shown != "hidden"}
         labelled = Labelling.of(auditor, self.standing_of(ask.child), self.clock()).all(rows)
         located = {row.position for row, labels in labelled if labels[0].located}
@@ -222,8 +204,25 @@ class Disclosure:
         ]
 
     def accesses(self, child: UUID) -> list[Mapping[str, Any]]:
-        """Every recorded access to this child's record, in order. Whoever asks records that first."""
-        return self.log.of({str(one) for one in self.register().members(child)})
+        """Every recorded access to this child's record, in order. Whoever asks records that first.
+
+        What was opened under another id while the two were one counts for each child whose entries it showed.
+        """
+        register = self.register()
+        members = register.members(child)
+        ids, met = set(map(str, members)), {str(two) for one in members for two in register.met.get(one, ())}
+        if met <= ids:
+            return self.log.of(ids)
+        own = {row.position for row in self.rows(register, child)}
+        found = self.log.of(ids | met)
+        return [one for one in found if one["child"] in ids or own & opened_in(one)]
+
+    def find_named(self, person: str, child: UUID, ref: str) -> EventKey | None:
+        """The entry of this child that this person's answers call `ref`; None where none of theirs is called so."""
+        reader = Reader(person=person, role="", service="")
+        name = self._refs(reader)
+        self.view.catch_up()
+        return next((row.fact.key for row in self.rows(self.register(), child) if name(row.fact) == ref), None)
 
     def allow(self, kind: str, person: str, role: str, purpose: str, **facts: Any) -> Reader:
         """May this person read a list or a replay at all? Recorded before it is answered, whatever the answer.
@@ -243,19 +242,23 @@ class Disclosure:
         return reader
 
     def _ids(self, children: Sequence[UUID]) -> set[str]:
-        return {str(one) for child in children for one in self.register().members(child)}
+        return {str(one) for child in children for one in self.register().known_as(child)}
 
     def note_access(self, kind: str, person: str, purpose: str, **facts: Any) -> None:
         """Record a reading of another kind (a replay, a list) before it answers. Errors: `CannotRecord`."""
         self.log.note({"kind": kind, "reader": person, "purpose": purpose, **facts})
 
     def _see(self, ask: Ask, reader: Reader, register: Register, now: datetime) -> tuple[Reading, list[Seen]]:
-        """`as_of` moves the facts, never the entitlement: role, relationship, agreement, retractions are today's."""
-        members = register.members(ask.child)
-        rows = self.view.rows(members, until=stamp(ask.as_of) if ask.as_of else LAST)
-        today = self.view.rows(members, standing=True) if ask.as_of else rows
-        child = domain.fold([row.fact for row in today if row.standing])
-        return self._decide(ask, reader, child, members, rows, now)
+        """`as_of` moves the facts, never the entitlement: role, relationship, agreement, retractions are today's.
+
+        Whoever settled who this child is gets what anybody gets of a child who is not there.
+        """
+        if ask.person in register.settlers(ask.child):
+            return self._decide(ask, reader, domain.Child(), register.known_as(ask.child), (), now)
+        rows = self.rows(register, ask.child, until=stamp(ask.as_of) if ask.as_of else LAST)
+        today = self.rows(register, ask.child, standing=True) if ask.as_of else rows
+        child = domain.fold(self._standing(register, ask.child, today))
+        return self._decide(ask, reader, child, register.known_as(ask.child), rows, now)
 
     def _decide(
         self, ask: Ask, reader: Reader, child: domain.Child, members: Sequence[UUID], rows: Sequence[Row], now: datetime
@@ -285,9 +288,10 @@ class Disclosure:
             listed = sorted([*visible, *elsewhere], key=lambda one: one.row.position)
         else:
             listed.sort(key=when)
-        page, next_cursor = self._page(ask, reader, listed)
+        place = orjson.dumps([reader.person, reader.role, ask.purpose, str(ask.child), str(ask.as_of)])
+        page, next_cursor = page_of(listed, ask.cursor, ask.page, place, self._cursor_key)
         body = {
-            "child": header(shown_as(register.members(ask.child), seen), visible),
+            "child": header(shown_as(register.members(ask.child), seen, register.place_of), visible),
             "purpose": ask.purpose,
             "role": reader.role,
             **({"as_of": stamp(ask.as_of)} if ask.as_of else {}),
@@ -304,11 +308,12 @@ class Disclosure:
     def _visible(self, reader: Reader, register: Register, seen: Sequence[Seen]) -> list[Seen]:
         """The entries that this reader sees, each with its name and what is shown of it."""
         visible = [one for one in seen if one.decision.shown in VISIBLE and not (one.gone or one.decision.banner)]
-        marks = marks_of(visible, register.items.keys())
+        marks = marks_of(visible, register.items.keys(), register.place_of)
         ref, services = self._refs(reader), unspoken(visible, self.services)
         for one in visible:
             one.shown, one.written = self._project(one, marks.get(one.row.fact.key, ()), services)
             one.ref = ref(one.row.fact)
+        stand_beside(visible)
         return visible
 
     def _project(self, one: Seen, marks: Sequence[str], services: Sequence[str]) -> tuple[dict[str, Any], bytes]:
@@ -336,22 +341,6 @@ class Disclosure:
             return digest.hexdigest()
 
         return ref
-
-    def _page(self, ask: Ask, reader: Reader, listed: list[Seen]) -> tuple[list[Seen], str]:
-        """A page after redaction; the cursor holds the last entry shown, sealed, and always in the same length."""
-        start = 0
-        place = orjson.dumps([reader.person, reader.role, ask.purpose, str(ask.child), str(ask.as_of)])
-        if ask.cursor:
-            last = _opened(self._cursor_key, ask.cursor, place)
-            refs = [one.ref for one in listed]
-            if last not in refs:
-                raise BadCursor("not a cursor for this question")
-            start = refs.index(last) + 1
-        page = listed[start : start + ask.page]
-        if not page or start + ask.page >= len(listed):
-            return page, ""
-        sealed = seal_token(self._cursor_key, page[-1].ref.encode(), place)
-        return page, base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
     def _note(
         self, ask: Ask, outcome: str, reader: Reader | None = None, resolved: Reading | None = None,
@@ -383,6 +372,10 @@ def timed(body: bytes, whole_until: str, next_cursor: str = "", said: Said | Non
     return Answer(b"".join((first, last)), covered.hexdigest(), next_cursor, digest.hexdigest())
 
 
+def _fact(row: Row) -> Fact:
+    return row.fact
+
+
 def _conflicting(reader: Reader, members: Sequence[UUID]) -> str:
     """The id under which the reader declared a conflict, whichever of the child's ids they ask by; else its own."""
     ids = [str(members[0]), EVERY_CHILD, *map(str, members)]
@@ -393,12 +386,4 @@ def _known(fact: Fact, at: datetime) -> bool:
     return fact.admitted <= stamp(at)
 
 
-def _opened(key: bytes, cursor: str, place: bytes) -> str:
-    try:
-        sealed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-    except ValueError as error:
-        raise BadCursor("not a cursor") from error
-    plain = open_token(key, sealed, place)
-    if plain is None:
-        raise BadCursor("not a cursor for this question")
-    return plain.decode()
+__all__ = ["Answer", "Ask", "BadCursor", "CannotBeShownComplete", "Disclosure", "NoAnswer", "NoStanding", "timed"]

@@ -15,9 +15,11 @@ from typing import Any
 from uuid import UUID
 
 from hub.disclosure.door import Disclosure
+from hub.disclosure.review import Review
 from hub.domain import standing
 from hub.domain.child import Child
 from hub.domain.staff import Reader
+from hub.identity.assigning import assigned_to
 from hub.identity.register import Register, ReviewItem
 from hub.projections.items import (
     ADDRESSED,
@@ -35,6 +37,7 @@ from schemas.rules import get_list
 FRONT_DOOR, STEWARD, SCHOOL_LEAD = "frontDoor", "steward", "schoolLead"
 WITHDRAWN, CONDITIONS = "agreement-withdrawn", ("condition-started", "condition-ended")
 UNKNOWN, UNSURE, QUARANTINED = "addressee-unknown", "identity-unsure", "quarantined-urgent"
+MIXED = "record-mixed"
 DAY = len("2024-09-09")
 
 
@@ -112,6 +115,7 @@ class Gathering:
             yield from self._questions(reader)
             yield from self._unknown_addressees(reader)
             yield from self._was_read(reader)
+            yield from self._was_mixed(reader)
         if self.person in self.sources.officers():
             yield from map(self._alarm, self.rows.of_kinds(ALARM))
 
@@ -201,15 +205,22 @@ class Gathering:
             one = _about_entry(row, reader, for_=self._me)
             yield one if row.kind == "entry-corrected" else _without_entry(one, child)
 
+    def _was_mixed(self, reader: Reader) -> Iterator[Candidate]:
+        """Under which child they read what is another's today; never what, and not once that was undone."""
+        read = {(one.child, one.since) for one in Review(self.door).mixed() if one.reader == self.person}
+        for child, since in sorted(read):
+            yield Candidate(kind=MIXED, key=f"{MIXED}/{child}/{since}", at=since, reader=reader, child=child)
+
     def _alarm(self, row: Row) -> Candidate:
         return Candidate(kind=row.role, key=f"{ALARM}/{row.position}", at=row.at, more={"alarm": row.position})
 
     def _children(self, homes: Iterable[UUID]) -> Iterator[tuple[Sequence[UUID], Child]]:
         for child in dict.fromkeys(map(self.register.survivor, homes)):
-            yield self.register.members(child), self.door.standing_of(child)
+            yield self._members(child), self.door.standing_of(child)
 
     def _members(self, home: UUID) -> list[UUID]:
-        return self.register.members(self.register.survivor(home))
+        """Where what is this child's may stand; whether it is, the look at each entry says."""
+        return assigned_to(self.register, home).streams
 
 
 def _about_entry(row: Row, reader: Reader, *, for_: str = "", **more: Any) -> Candidate:

@@ -40,6 +40,7 @@ SAYS: Mapping[str, str] = {
     "identity-unsure": "It is not certain which child this record is about.",
     "quarantined-urgent": "An urgent record waits and cannot be read yet. Ring the sender.",
     "quarantined-unread": "A record waits that nobody could read; it may be urgent. Ring the sender.",
+    "record-mixed": "What you read under this child was partly another child's: do not rely on it.",
     "entry-removed": "Something that you read about this child was removed: do not rely on it.",
     "entry-corrected": "Something that you read about this child was corrected.",
     "agreement-withdrawn": "The family's agreement was withdrawn.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import product
 from uuid import UUID
 
 from hub.disclosure.answer import VISIBLE, Seen, shown_as
@@ -52,13 +53,14 @@ class Looks:
     def find_entry(self, reader: Reader, home: UUID, position: int, *, cards: bool = False) -> Look | None:
         """The entry under the first purpose for which it is shown; with `cards` also where only existence is."""
         wanted = (*VISIBLE, "existence") if cards else VISIBLE
-        for purpose in PURPOSES:
-            child = self.register.survivor(home)
+        for purpose, child in product(PURPOSES, self.register.found_under([home])):
             _, seen = self._see(reader, child, purpose)
             for one in seen:
                 if one.row.position == position and one.decision.shown in wanted and not one.gone:
                     ref = self.door.ref(reader, one.row.fact)
-                    return Look(shown_as(self.register.members(child), seen), ref, one.decision.shown)
+                    return Look(
+                        shown_as(self.register.members(child), seen, self.register.place_of), ref, one.decision.shown
+                    )
         return None
 
     def is_known_of(self, reader: Reader, home: UUID, position: int, sender: str) -> bool:
@@ -66,7 +68,8 @@ class Looks:
 
         Their own service said it; or it is held at the lowest level, and its sender asked for no more care than that.
         """
-        _, seen = self._see(reader, self.register.survivor(home), PURPOSES[0])
+        children = self.register.found_under([home])
+        seen = [one for child in children for one in self._see(reader, child, PURPOSES[0])[1]]
         labels = [one.label for one in seen if one.row.position == position and not one.gone]
         openly = bool(labels) and labels[0].level == LOWEST and not labels[0].handling
         return openly or (bool(labels) and sender == reader.service)
@@ -77,7 +80,7 @@ class Looks:
         for purpose in PURPOSES:
             _, seen = self._see(reader, child, purpose)
             if any(one.decision.shown != "hidden" for one in seen):
-                return shown_as(self.register.members(child), seen)
+                return shown_as(self.register.members(child), seen, self.register.place_of)
         return None
 
     def _see(self, reader: Reader, child: UUID, purpose: str) -> tuple[Reading, list[Seen]]:

@@ -119,7 +119,7 @@ class PersonQuery:
         self.door.view.catch_up()
         under = tokens(asked, self._index_key) or [os.urandom(16)]
         rows = self.door.record.query("SELECT child FROM identity_index WHERE token IN ??", (under,))
-        known = list(dict.fromkeys(register.survivor(UUID(child)) for (child,) in rows))
+        known = register.found_under(UUID(child) for (child,) in rows)
         return known if 0 < len(known) <= MOST_MEANT else [NOBODY]
 
     def _note(

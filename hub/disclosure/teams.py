@@ -21,6 +21,7 @@ from hub.disclosure.answer import NOTICE, Seen, classes, header, shown_as, stamp
 from hub.disclosure.door import Answer, Ask, CannotBeShownComplete, Disclosure, NoAnswer, NoStanding, timed
 from hub.domain.clocks import RELATING, names_in
 from hub.domain.staff import Reader
+from hub.identity.assigning import assigned_to
 from hub.identity.register import Register
 from hub.policy.facts import Reading
 from hub.projections.open_items import Concerned
@@ -95,9 +96,9 @@ class Teams:
         self.door.view.catch_up()
         self.concerned.catch_up()
         register = self.door.register()
-        near = {register.survivor(home) for home in self.concerned.homes(reader.service, reader.person)}
-        running = self.concerned.running([home for one in near for home in register.members(one)])
-        ids = {register.survivor(home) for home in running}
+        near = set(register.found_under(self.concerned.homes(reader.service, reader.person)))
+        running = self.concerned.running([home for one in near for home in assigned_to(register, one).streams])
+        ids = set(register.found_under(running))
         if len(ids) > MOST_CHILDREN:
             raise TooManyChildren
         found = (self._child(one, ask, reader, register, now) for one in sorted(ids))
@@ -111,7 +112,7 @@ class Teams:
         items = self.door.clocks.items(visible, now)
         if not items:
             return None
-        named = header(shown_as(register.members(child), visible), visible)
+        named = header(shown_as(register.members(child), visible, register.place_of), visible)
         shown = {"child": {name: named[name] for name in ("id", "name") if name in named}, "open_items": items}
         about = {item["about"] for item in items}
         return _Child(child, shown, [one for one in visible if one.ref in about])

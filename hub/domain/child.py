@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from hub.domain import protection
+from hub.domain import protection, versions
 from hub.domain.facts import EventKey, Fact, Remark
 from hub.domain.facts import came_to_count as _when
 from hub.domain.protection import Protection
@@ -77,6 +77,8 @@ class Child:
     conflicts: frozenset[str] = frozenset()
     retracted: frozenset[EventKey] = frozenset()
     corrected: Mapping[EventKey, EventKey] = field(default_factory=_frozen)
+    newer: Mapping[EventKey, EventKey] = field(default_factory=_frozen)
+    """Replaced event → its last version: what named the one means the other."""
     protections: tuple[Protection, ...] = ()
     """Times in which the child's whereabouts are, or were, protected."""
 
@@ -131,24 +133,24 @@ def is_standing(fact: Fact) -> bool:
 
 
 def fold(facts: Iterable[Fact], child: Child | None = None) -> Child:
-    """The child that these facts, in order of the log, add up to. What its source took back decides nothing."""
+    """The child that these facts, in order of the log, add up to. What its source took back decides nothing.
+
+    Of several versions of one record the last decides, in whatever order they came.
+    """
     facts = list(facts)
-    gone = {key for fact in facts for key in taken_back(fact)}
+    gone = versions.gone(facts)
+    newer = versions.newer_versions(facts, gone)
     child = child or NOTHING_YET
     version = child.version
     for fact in facts:
         version = fact.seq or version + 1
-        child = _changed(child, fact) if fact.key not in gone else child
-    return replace(child, version=version)
-
-
-def taken_back(fact: Fact) -> list[EventKey]:
-    """The events that this one retracts: a source's own, never another's."""
-    return [
-        (one["source"], one["id"])
-        for one in fact.data.get("references", ())
-        if one["as"] == "retracts" and one["source"] == fact.source
-    ]
+        child = _referred(child, fact) if fact.data.get("references") else child
+    child = replace(child, retracted=child.retracted | gone, newer=MappingProxyType({**child.newer, **newer}))
+    for fact in versions.deciding(facts, gone, newer, PROTECTING):
+        change = CHANGES.get(fact.name)
+        child = change(child, fact) if change else child
+    known = {old: child.agreements[new] for old, new in newer.items() if new in child.agreements}
+    return replace(child, version=version, agreements=MappingProxyType({**child.agreements, **known}))
 
 
 def is_gone(child: Child, fact: Fact) -> bool:
@@ -300,10 +302,14 @@ def _agreement_meant(child: Child, fact: Fact) -> list[EventKey]:
     named = details.get("agreement")
     if named:
         key = (named["source"], named["id"])
+        key = child.newer.get(key, key)
         meant = child.agreements.get(key)
         return [key] if meant is not None and meant.state == "given" else []
     kind = details.get("kind", "engage")
-    return [key for key, one in child.agreements.items() if one.kind == kind and one.state == "given"]
+    return [
+        key for key, one in child.agreements.items()
+        if one.kind == kind and one.state == "given" and key not in child.newer
+    ]  # fmt: skip
 
 
 def _referred(child: Child, fact: Fact) -> Child:
@@ -312,7 +318,7 @@ def _referred(child: Child, fact: Fact) -> Child:
     for one in fact.data["references"]:
         if one["source"] == fact.source and one["as"] in CORRECTING:
             corrected[one["source"], one["id"]] = fact.key
-    retracted = child.retracted.union(taken_back(fact))
+    retracted = child.retracted.union(versions.taken_back(fact))
     return replace(child, retracted=retracted, corrected=MappingProxyType(corrected))
 
 
@@ -360,6 +366,9 @@ CHANGES: Mapping[str, Callable[[Child, Fact], Child]] = {
     "court-order-made": _adopted,
 }
 """What each kind of fact changes. A kind that is not listed stands in the chronology and changes no decision."""
+
+PROTECTING = protection.SEALED | {protection.PROTECTED, protection.ENDED}
+"""A protection that replaces another keeps its beginning."""
 
 CORRECTING = frozenset({"corrects", "replaces"})
 REFERRING = CORRECTING | {"retracts"}

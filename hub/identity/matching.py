@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-NATIONAL = frozenset({"https://fhir.nhs.uk/Id/nhs-number", "urn:gov:dfe:upn"})
+NHS_NUMBER, PUPIL_NUMBER = "https://fhir.nhs.uk/Id/nhs-number", "urn:gov:dfe:upn"
+NATIONAL = frozenset({NHS_NUMBER, PUPIL_NUMBER})
 HUB_CHILD = "urn:safeguarding:hub:child"
 """The system of the hub's own child ids; only the people's door may use it."""
 

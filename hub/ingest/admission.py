@@ -19,6 +19,8 @@ from uuid import UUID
 
 from hub.domain import child as domain
 from hub.domain.facts import Remark
+from hub.domain.versions import taken_back
+from hub.identity.assigning import assigned_to
 from hub.ingest.batch import OTHER_CONTENT, Batch
 from hub.ingest.hearing import News, follow, hear
 from hub.ingest.keyring import Keyring, Sender, fold
@@ -322,18 +324,17 @@ class Admission:
             notes = [{"code": remark.code, "note": remark.note} for remark in fact.remarks]
             batch.add(Recorded(stream, seq, topic(opened), batch.at, opened.jws, opened.salt, opened.data_bytes, notes))
             if stream == IDENTITY:
-                self.resolver.register.evolve(replace(fact, seq=seq))
-        if domain.taken_back(reported):
+                self.resolver.settled(replace(fact, seq=seq))
+        if taken_back(reported):
             self.resolver.unlearn(stream)
         return len(batch.facts) - 1
 
     def _child(self, batch: Batch, stream: UUID) -> domain.Child:
         """The child so far, whichever of its ids an event came under, with what this batch already adds."""
-        members = self.resolver.register.members(stream)
-        if len(members) == 1 and not batch.adds_to(stream):
+        theirs = assigned_to(self.resolver.register, stream)
+        if len(theirs.streams) == 1 and not batch.adds_to(stream):
             return batch.child(stream)
-        facts = [fact for member in members for fact in batch.facts_of(member)]
-        return domain.fold(sorted(facts, key=lambda fact: fact.admitted))
+        return domain.fold(sorted(theirs.read(batch.facts_of), key=lambda fact: fact.admitted))
 
     def _set_aside(self, batch: Batch, sent: Sent, caller: str, waits: Waits, again: str) -> ReceiptRow:
         if again:

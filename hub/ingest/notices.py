@@ -18,8 +18,9 @@ from uuid import UUID
 
 import orjson
 
-from hub.domain.child import taken_back
 from hub.domain.facts import Fact
+from hub.domain.versions import taken_back
+from hub.identity.assigning import assigned_to
 from hub.ingest.admission import Admission
 from hub.ingest.telling import RULES, UNDELIVERED, Telling, open_to_all, tell
 from hub.store.database import Transaction
@@ -238,8 +239,8 @@ class Notices:
 
     def _facts_of(self, stream: UUID) -> list[Fact]:
         """Every fact of the child, whichever of its ids it came under, as it was admitted. Errors: `KeyAway`."""
-        members = self.admission.resolver.register.members(stream)
-        return sorted((fact for one in members for fact in self.record.facts(one)), key=lambda fact: fact.admitted)
+        theirs = assigned_to(self.admission.resolver.register, stream)
+        return sorted(theirs.read(self.record.facts), key=lambda fact: fact.admitted)
 
     def _describe(self, position: int, row: dict[str, Any]) -> dict[str, Any]:
         """Name and, where history is asked of somebody who has no word for the child, birth date. Nothing of an event

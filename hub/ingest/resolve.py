@@ -14,8 +14,9 @@ from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
-from hub.domain.child import taken_back
 from hub.domain.facts import Fact
+from hub.domain.versions import taken_back
+from hub.identity.assigning import assigned_to
 from hub.identity.matching import HUB_CHILD, Description, Verdict, describe, judge, merged, tokens
 from hub.identity.register import ASSIGNED, Register, Subject, assignment, fold
 from hub.ingest.batch import Batch
@@ -71,7 +72,7 @@ class Resolver:
     ) -> UUID:
         """The child of one event, assigned in this batch if it is new. Errors: `UnknownChild`."""
         source, subject = statement["source"], statement["subject"]
-        found = self.register.find(source, subject)
+        found = self.register.find_place((source, subject))
         if found is not None and self._said.get((source, subject)) == (found, child):
             return found
         new, under = self._described(batch, (source, subject), child)
@@ -88,6 +89,16 @@ class Resolver:
         """Something about this child was retracted: what describes it is read again before it is compared again."""
         self._held.pop(self.register.survivor(child), None)
         self._said.clear()
+
+    def subject_of(self, source: str, id: str) -> str | None:
+        """The pseudonym under which an admitted event speaks of its child; None where there is no such event."""
+        rows = self.record.query("SELECT subject FROM inbox WHERE source=? AND id=?", (source, id))
+        return rows[0][0] if rows else None
+
+    def settled(self, fact: Fact) -> None:
+        """People said something about who is who: what describes whom is read again."""
+        self.register.evolve(fact)
+        self._clear()
 
     def _clear(self) -> None:
         self._held.clear()
@@ -106,16 +117,18 @@ class Resolver:
     def _named(self, child: Mapping[str, Any]) -> UUID:
         for one in child.get("identifiers", ()):
             if one["system"] == HUB_CHILD and (named := _uuid(one["value"])) and self.register.knows(named):
-                return self.register.survivor(named)
+                return named
         raise UnknownChild
 
     def _match(
         self, batch: Batch, source: str, subject: str, new: Description, under: Sequence[bytes], urgent: bool
     ) -> UUID:
-        found = dict.fromkeys(self.register.survivor(one) for one in batch.find_children(under))
+        found = self.register.found_under(batch.find_children(under))
         verdicts = {one: judge(new, self._description(batch, one)) for one in found}
         same = [one for one, verdict in verdicts.items() if verdict.outcome == "same"]
         unsure = [one for one, verdict in verdicts.items() if verdict.outcome == "unsure"]
+        if len(same) == 1:  # of whom somebody said that they are not this child, nobody is asked again
+            unsure = [one for one in unsure if not self.register.said_apart(one, same[0])]
         if len(same) == 1 and not unsure:
             self._assign(batch, source, subject, same[0], verdicts[same[0]], urgent=urgent)
             return same[0]
@@ -149,19 +162,23 @@ class Resolver:
         return held
 
     def _told(self, batch: Batch, child: UUID) -> list[Description]:
-        """What stands of a child's descriptions. A retraction takes one back, and does not repeat it."""
-        facts = [fact for member in self.register.members(child) for fact in batch.facts_of(member)]
-        taken = [(fact, taken_back(fact)) for fact in facts]
+        """What stands of a child's descriptions. A retraction takes one back, and does not repeat it.
+
+        What people moved says who its source took for the child: it describes nobody.
+        """
+        read = assigned_to(self.register, child).read(batch.facts_of)
+        taken = [(fact, taken_back(fact)) for fact in read if fact.key not in self.register.moved]
         gone = {key for _, keys in taken for key in keys}
         return [describe(fact.data.get("child", {})) for fact, keys in taken if not keys and fact.key not in gone]
 
     def _learn(self, batch: Batch, child: UUID, new: Description, under: Sequence[bytes]) -> None:
         """Later events may find the child under what this one says of it."""
-        held = self._held.get(child)
+        read_as = self.register.survivor(child)
+        held = self._held.get(read_as)
         if held is not None and held | new == held:
             return
         if held is not None:
-            self._held[child] = held | new
+            self._held[read_as] = held | new
         batch.learn(under, child)
 
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hub.domain.child import fold, taken_back
+from hub.domain.child import fold
 from hub.domain.facts import Fact, came_to_count
 from hub.domain.protection import Guard, guard_against_all, spans_of
+from hub.domain.versions import taken_back
 
 ENCOMPASS = "domestic-abuse-notice"
 UNDELIVERED = "undelivered"

@@ -35,7 +35,7 @@ PLAIN: Final = _names("""
     by_service capacity care cares_for categories category centile_from centile_to change child_in_household
     child_present child_role child_seen child_spoken_to child_took_part children_present childs_part classed_as code
     code_system coercion competent complaint completed concern concerns conditions conference_due confidence_asked
-    consented_by contact council_told course current_risk custody days decided_by decision
+    consented_by contact council_told course current_risk custody days decided decided_by decision
     decision_changed declared_by designated_officer destination_known diagnoses direction discharged dissent due
     effect_on_child ended enquiries evidence exemption expected explanation explanation_by_adult explanation_by_child
     explanation_fits factors family_told felt_safer field findings first_hand first_risk for_service found found_by
@@ -78,7 +78,7 @@ REFERENCES: Final = frozenset({"holder_ref", "parent_ref", "person_ref", "presen
 
 NEVER: Final = _names("""
     agreement also_under child children custody_reference entry event events may_know new_identifier old_identifier
-    position record record_sha256 request subjects to_child visit
+    position record record_sha256 request subject subjects to_child two_persons visit
 """)
 """Details that no answer carries: ids of events, of children and of other systems, and who may know a secret."""
 

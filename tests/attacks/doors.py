@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -96,6 +97,11 @@ class Fakes:
 
     def settle(self, person: str, what: str, child: UUID, other: UUID, reason: str) -> Recorded:
         return self.record(person, {"settled": what})
+
+    @property
+    def review(self) -> Any:
+        listed = dict.fromkeys(("items", "readers"), lambda *_: self._called("review") or [])
+        return SimpleNamespace(**listed, show=lambda *_: self._called("show") or {"child": CHILD})
 
     def settle_quarantine(self, person: str, id: str, *, release: bool, reason: str) -> Receipt:
         self._called("settle_quarantine")

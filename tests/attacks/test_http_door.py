@@ -100,6 +100,9 @@ GOOD_CALLS: dict[tuple[str, str], dict[str, Any]] = {
         "path": "/casework/quarantine/0123456789abcdef", "headers": JSON,
         "body": b'{"decision":"release","reason":"r"}',
     },
+    ("GET", "/identity/items"): {"path": "/identity/items", "query": "purpose=s47"},
+    ("GET", "/identity/children/{id}"): {"path": f"/identity/children/{CHILD}", "query": "purpose=s47"},
+    ("GET", "/identity/children/{id}/readers"): {"path": f"/identity/children/{CHILD}/readers", "query": "purpose=s47"},
     ("GET", "/health/live"): {"path": "/health/live"},
     ("GET", "/health/ready"): {"path": "/health/ready"},
 }  # fmt: skip

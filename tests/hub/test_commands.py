@@ -283,7 +283,25 @@ def test_a_steward_lists_the_questions_and_settles_them(
     assert say("identity", "same", child, uuid.uuid4(), "--reason", "x", "--as", "bram").code == 1
 
 
-LISTS = [("identity", "list"), ("identity", "list", "--all"), ("quarantine", "list"), ("quarantine", "show", "x")]
+def test_a_steward_splits_and_moves_by_what_is_shown_and_undoes_it(
+    say: Callable[..., Said], hub: Hub, police: Any, child: UUID, staff: Callable[..., str]
+) -> None:
+    staff("bram", "steward")
+    (made,) = say("identity", "show", child, "--as", "bram", "--purpose", "triage").line["subjects"]
+    subject, why = (made["source"], made["subject"]), ("--reason", "two children", "--as", "bram")
+    new = say("identity", "split", child, "--subject", *subject, *why).line["to_child"]
+    assert say("identity", "split", new, "--subject", *subject, "--to", child, *why).code == 0
+    hub.admission.admit([police.seal(child=TWIN, person="p2")], police.source)
+    event, twin = (made["source"], made["events"][0]["id"]), hub.register().children()[-1]
+    assert say("identity", "move", *event, "--to", twin, *why).line["to_child"] == str(twin)
+    assert "[CannotSettle: SameChild]" in say("identity", "move", *event, "--to", twin, *why).words
+
+
+NOBODY = str(UUID(int=7))
+LISTS = [
+    ("identity", "list"), ("identity", "list", "--all"), ("identity", "show", NOBODY), ("identity", "readers", NOBODY),
+    ("quarantine", "list"), ("quarantine", "show", "x"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("what", LISTS)

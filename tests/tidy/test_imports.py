@@ -30,7 +30,17 @@ MAY_KNOW = {
     "hub.export": "schemas",
     **{
         f"hub.{room}": "hub schemas"
-        for room in ("bootstrap", "commands", "commands_sources", "consuming", "duties", "serving", "words", "__main__")
+        for room in (
+            "bootstrap",
+            "commands",
+            "commands_identity",
+            "commands_sources",
+            "consuming",
+            "duties",
+            "serving",
+            "words",
+            "__main__",
+        )
     },
     "demo": "hub.api schemas",
 }

@@ -205,5 +205,58 @@ def test_a_steward_settles_a_quarantined_record(served, police, staff, problem):
     assert problem(answer) == (404, "no-record")
 
 
+def settle(served, steward, **said):
+    return served.person(steward).post("/casework/identity", json.dumps({"reason": "rang the school", **said}))
+
+
+def test_a_steward_settles_who_is_who_by_all_five_words(served, police, staff, problem):
+    staff("aldous", "steward", "partnership-stewards")
+    staff("birk", "steward", "partnership-stewards")
+    twin = {"names": [{"family": "Quillfeather", "given": ["Tobin"]}], "birth_date": {"date": "2016-11-02"}}
+    for id in ("e1", "e2"):
+        served.source(police).records(police.seal(id=id))
+        served.source(police).records(police.seal(id=f"t{id}", child=twin, person="p2"))
+    one, other = map(str, served.hub.register().children())
+    first = settle(served, "aldous", decision="merge", child=one, other=other)
+    assert (first.status_code, first.json()["waits_for"]) == (201, "another-steward")
+    again = settle(served, "aldous", decision="same", child=one, other=other)
+    assert (problem(again), again.json()["rule"]) == ((409, "cannot-settle"), "TwoPersonsNeeded")
+    assert "waits_for" not in settle(served, "birk", decision="same", child=one, other=other).json()
+    assert settle(served, "birk", decision="not-same", child=one, other=other).status_code == 201
+    made = served.person("birk").get(f"/identity/children/{other}?purpose=triage").json()
+    (subject,) = [{"source": each["source"], "subject": each["subject"]} for each in made["subjects"]]
+    new = settle(served, "birk", decision="split", child=other, subjects=[subject]).json()["to_child"]
+    assert settle(served, "birk", decision="split", child=new, to=other, subjects=[subject]).status_code == 201
+    event = {"source": police.source, "id": "te1"}
+    assert settle(served, "birk", decision="move", event=event, to=one).json()["to_child"] == one
+    assert served.person("birk").get(f"/identity/children/{other}/readers?purpose=triage").json() == {"readers": []}
+    assert served.person("birk").get("/identity/items?purpose=triage").json() == {"items": []}
+
+
+@pytest.mark.parametrize(
+    ("said", "member"),
+    [
+        ({"decision": "split", "child": "x", "subjects": "p2"}, "subjects"),
+        ({"decision": "split", "child": "x", "subjects": [{"source": "a"}]}, "subjects"),
+        ({"decision": "split", "child": "x", "events": [{"source": "a", "id": 1}]}, "events"),
+        ({"decision": "split", "child": "x", "other": "y"}, "entry"),
+        ({"decision": "move", "event": {"source": "a", "id": "b"}}, "to"),
+        ({"decision": "move", "event": "b", "to": "x"}, "event"),
+        ({"decision": "move", "to": "x"}, "event"),
+    ],
+)
+def test_a_word_in_another_form_is_refused_by_its_member(served, staff, problem, said, member):
+    staff("aldous", "steward", "partnership-stewards")
+    answer = settle(served, "aldous", **said)
+    assert (problem(answer), answer.json()["member"]) == ((422, "misfit"), member)
+
+
+def test_what_a_child_is_made_of_is_for_stewards(served, staff, problem):
+    staff("ottoline", "frontDoor")
+    for path in ("", "/readers"):
+        answer = served.person("ottoline").get(f"/identity/children/{uuid.uuid4()}{path}?purpose=triage")
+        assert problem(answer) == (403, "no-standing")
+
+
 def test_the_hub_is_ready_once_it_has_a_record(served):
     assert served.client(served.app).get("/health/ready").json() == {"status": "ok"}

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.domain.child import CHANGES, Agreement, Child, evolve, fold, is_standing, receive, taken_back
+from hub.domain.child import CHANGES, Agreement, Child, evolve, fold, is_standing, receive
 from hub.domain.facts import EventKey, Fact, Remark
+from hub.domain.versions import taken_back
 
 COUNCIL, SCHOOL = "urn:safeguarding:source:people:council", "urn:safeguarding:source:people:school"
 S = "urn:safeguarding:service:"
