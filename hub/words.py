@@ -14,6 +14,8 @@ SENTENCES: Mapping[str, str] = {
     "OnlyThoseWhoDecide": "this opens or closes a record: the front door, a manager or the allocated worker does it",
     "NobodyAllocatesThemselves": "nobody allocates a child to themselves; somebody else who decides must record it",
     "OnlyTheOwnService": "this person may record the involvement of their own service only",
+    "OnlyWhoSetItOrDecides": "this protection is ended by the service that set it, or by those who decide",
+    "OnlyWhoMayKnowWhere": "this would change a protection that does not name this person",
     "OnlyOfficersRegisterStaff": "roles and training are recorded by the hub's officers; act --as an officer",
     "NobodyRegistersThemselves": "no officer gives a role or training to themselves; the other officer must record it",
     "EndsBeforeItBegins": "it would end before it begins; look at `from`, `completed` and `until`",

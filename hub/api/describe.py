@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from hub.api.callers import ROUTES, Caller, Row
+from hub.api.examples import ADMITTED, CHILD, EXAMPLES
 from hub.api.problems import MEDIA_TYPE, PROBLEMS, TYPE
-from hub.api.shapes import ADMITTED, CHILD, EXAMPLES, NUMBER, SCHEMAS, TEXT
+from hub.api.shapes import NUMBER, SCHEMAS, TEXT
 
 FILE = Path(__file__).with_name("openapi.json")
 VERSION = "0.1.0"

@@ -150,6 +150,7 @@ def test_what_cannot_be_recorded_is_not_answered(
         raise OSError("disk full")
 
     monkeypatch.setattr(hub.record, "append", fail)
+    monkeypatch.setattr("hub.disclosure.journal.os.pwrite", fail)  # nor does the journal take it
     with pytest.raises(CannotRecord):
         listed(hub, front_door)
 
