@@ -15,9 +15,9 @@ from typing import Any
 from uuid import UUID
 
 from hub.disclosure.door import Disclosure
-from hub.disclosure.review import Review
+from hub.disclosure.looks import Looks
+from hub.disclosure.parted import read_as_anothers
 from hub.domain import standing
-from hub.domain.child import Child
 from hub.domain.staff import Reader
 from hub.identity.assigning import assigned_to
 from hub.identity.register import Register, ReviewItem
@@ -25,6 +25,7 @@ from hub.projections.items import (
     ADDRESSED,
     ALARM,
     ALLOCATED,
+    CORRECTED,
     INVOLVED,
     LEAD,
     URGENT,
@@ -93,10 +94,19 @@ class Gathering:
     door: Disclosure
     rows: Items
     sources: Sources
-    register: Register
+    looks: Looks
     person: str
     readers: Sequence[Reader]
-    now: datetime
+
+    @property
+    def register(self) -> Register:
+        """Which child is which."""
+        return self.looks.register
+
+    @property
+    def now(self) -> datetime:
+        """The moment of the list."""
+        return self.looks.now
 
     def all(self) -> list[list[Candidate]]:
         """Each once, in every way in which it is for this person: as addressed before as urgent, by role after role."""
@@ -115,7 +125,6 @@ class Gathering:
             yield from self._questions(reader)
             yield from self._unknown_addressees(reader)
             yield from self._was_read(reader)
-            yield from self._was_mixed(reader)
         if self.person in self.sources.officers():
             yield from map(self._alarm, self.rows.of_kinds(ALARM))
 
@@ -150,26 +159,30 @@ class Gathering:
     def _of_their_children(self, reader: Reader) -> Iterator[Candidate]:
         """Of the children with whom they work today, as the record says it of each."""
         urgent = (URGENT,) if reader.role in get_list("urgent")["addressed_to"] else ()
-        for members, child in self._children(self.rows.homes(ALLOCATED, person=self._me)):
-            if child.workers.get(self.person) == reader.role:
-                yield from self._rows_of(members, reader, *urgent, *CONDITIONS)
+        for child in self._children(self.rows.leading(ALLOCATED, person=self._me)):
+            if self.door.standing_of(child).workers.get(self.person) == reader.role:
+                yield from self._about(child, reader, *urgent, *CONDITIONS)
         if reader.role == SCHOOL_LEAD:
-            for members, child in self._children(self.rows.homes(INVOLVED, service=reader.service)):
-                if reader.service in child.involved:
-                    yield from self._rows_of(members, reader, *CONDITIONS)
-        for home in self.rows.homes(LEAD, person=self._me):
-            members = self._members(home)
-            if self.rows.of_homes(members, LEAD)[-1].person == self._me:
-                yield from self._rows_of(members, reader, WITHDRAWN)
+            for child in self._children(self.rows.leading(INVOLVED, service=reader.service)):
+                if reader.service in self.door.standing_of(child).involved:
+                    yield from self._about(child, reader, *CONDITIONS)
+        for child in self._children(self.rows.leading(LEAD, person=self._me)):
+            if self._rows_of(child, LEAD)[-1].person == self._me:
+                yield from self._about(child, reader, WITHDRAWN)
 
-    def _rows_of(self, members: Sequence[UUID], reader: Reader, *kinds: str) -> Iterator[Candidate]:
-        rows = self.rows.of_homes(members, *kinds)
+    def _about(self, child: UUID, reader: Reader, *kinds: str) -> Iterator[Candidate]:
+        rows = self._rows_of(child, *kinds)
         return (_about_entry(row, reader, for_=self._me, unseen=row.kind != URGENT) for row in rows)
+
+    def _rows_of(self, child: UUID, *kinds: str) -> list[Row]:
+        """The rows about entries that are this child's today, wherever they stand."""
+        rows = self.rows.of_homes(assigned_to(self.register, child).streams, *kinds)
+        return [row for row in rows if self.looks.child_of(UUID(row.home), row.position) == child]
 
     def _questions(self, reader: Reader) -> Iterator[Candidate]:
         """Who is who: every question for stewards, the urgent ones for the front door too."""
         for item in self.register.open_items() if reader.role in (STEWARD, FRONT_DOOR) else ():
-            urgent = item.urgent or bool(self.rows.of_homes(self._members(item.child), URGENT))
+            urgent = item.urgent or bool(self._rows_of(self.register.survivor(item.child), URGENT))
             if urgent or reader.role == STEWARD:
                 yield _question(item, reader, urgent=urgent)
 
@@ -202,25 +215,20 @@ class Gathering:
     def _was_read(self, reader: Reader) -> Iterator[Candidate]:
         """A removed entry is never shown again, not even named; a correction is, to whom it is shown."""
         for row, child in self.rows.removed_or_corrected(self._me):
-            one = _about_entry(row, reader, for_=self._me)
-            yield one if row.kind == "entry-corrected" else _without_entry(one, child)
-
-    def _was_mixed(self, reader: Reader) -> Iterator[Candidate]:
-        """Under which child they read what is another's today; never what, and not once that was undone."""
-        read = {(one.child, one.since) for one in Review(self.door).mixed() if one.reader == self.person}
-        for child, since in sorted(read):
-            yield Candidate(kind=MIXED, key=f"{MIXED}/{child}/{since}", at=since, reader=reader, child=child)
+            if row.kind == CORRECTED:
+                yield _about_entry(row, reader, for_=self._me)
+            else:
+                key = _key(row.kind, row._replace(part=0), self._me)
+                yield Candidate(kind=row.kind, key=key, at=row.at[:DAY], reader=reader, child=child)
+        for one in read_as_anothers(self.door, self.rows, self.register, self.person):
+            key = f"{MIXED}/{one.child}/{one.since}/{self._me}"
+            yield Candidate(kind=MIXED, key=key, at=one.since[:DAY], reader=reader, child=one.child)
 
     def _alarm(self, row: Row) -> Candidate:
         return Candidate(kind=row.role, key=f"{ALARM}/{row.position}", at=row.at, more={"alarm": row.position})
 
-    def _children(self, homes: Iterable[UUID]) -> Iterator[tuple[Sequence[UUID], Child]]:
-        for child in dict.fromkeys(map(self.register.survivor, homes)):
-            yield self._members(child), self.door.standing_of(child)
-
-    def _members(self, home: UUID) -> list[UUID]:
-        """Where what is this child's may stand; whether it is, the look at each entry says."""
-        return assigned_to(self.register, home).streams
+    def _children(self, rows: Iterable[Row]) -> Iterable[UUID]:
+        return dict.fromkeys(self.looks.child_of(UUID(row.home), row.position) for row in rows)
 
 
 def _about_entry(row: Row, reader: Reader, *, for_: str = "", **more: Any) -> Candidate:
@@ -234,10 +242,6 @@ def _about_entry(row: Row, reader: Reader, *, for_: str = "", **more: Any) -> Ca
 def _key(kind: str, row: Row, for_: str) -> str:
     """Made of the event itself: where it stands in the log would tell how much else there is."""
     return f"{kind}/{row.source}/{row.event}/{row.part}/{for_}"
-
-
-def _without_entry(one: Candidate, child: UUID) -> Candidate:
-    return Candidate(kind=one.kind, key=one.key, at=one.at[:DAY], reader=one.reader, child=child)
 
 
 def _question(item: ReviewItem, reader: Reader, *, urgent: bool) -> Candidate:

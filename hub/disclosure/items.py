@@ -40,9 +40,9 @@ SAYS: Mapping[str, str] = {
     "identity-unsure": "It is not certain which child this record is about.",
     "quarantined-urgent": "An urgent record waits and cannot be read yet. Ring the sender.",
     "quarantined-unread": "A record waits that nobody could read; it may be urgent. Ring the sender.",
-    "record-mixed": "What you read under this child was partly another child's: do not rely on it.",
     "entry-removed": "Something that you read about this child was removed: do not rely on it.",
     "entry-corrected": "Something that you read about this child was corrected.",
+    "record-mixed": "Something that you read under this child is another child's: do not rely on it.",
     "agreement-withdrawn": "The family's agreement was withdrawn.",
     "condition-started": "A protective condition stands: know who must not collect this child.",
     "condition-ended": "A protective condition has ended.",
@@ -133,7 +133,7 @@ class _Listing:
     ) -> None:
         self._owner, self._person, self._now = owner, person, now
         self._looks = Looks(owner.door, register, now)
-        gathering = Gathering(owner.door, owner.rows, owner.sources, register, person, readers, now)
+        gathering = Gathering(owner.door, owner.rows, owner.sources, self._looks, person, readers)
         self._found = sorted(
             ((self._id(ways[0]), ways) for ways in gathering.all()),
             key=lambda found: (not found[1][0].urgent, found[1][0].at, found[0]),
@@ -182,16 +182,17 @@ class _Listing:
         """What of an item may be told to its reader; None where nothing may."""
         if one.reader is None:
             return self._alarm(one)
-        about = [child for child in (one.child, one.home, *one.concerns) if child is not None]
+        entrys = None if one.home is None else self._looks.child_of(one.home, one.position)
+        about = [child for child in (one.child, entrys, *one.concerns) if child is not None]
         if any(self._looks.is_barred(one.reader, child) for child in about):
             return None
-        if one.home is None:
+        if entrys is None:
             return _item(one, **self._child(one.child, one.reader))
-        look = self._looks.find_entry(one.reader, one.home, one.position, cards=one.cards)
+        look = self._looks.find_entry(one.reader, entrys, one.position, cards=one.cards)
         if look is not None:
             return _item(one, at=_as_exactly(one.at, look), **_where(look))
-        if one.unseen and self._looks.is_known_of(one.reader, one.home, one.position, one.sender):
-            return _item(one, at=one.at[:DAY], **self._child(one.home, one.reader))
+        if one.unseen and self._looks.is_known_of(one.reader, entrys, one.position, one.sender):
+            return _item(one, at=one.at[:DAY], **self._child(entrys, one.reader))
         return None
 
     def _child(self, child: UUID | None, reader: Reader) -> dict[str, str]:

@@ -94,23 +94,28 @@ class PersonQuery:
 
     def _find(self, search: Search, reader: Reader, now: datetime) -> _Found:
         """The one child who is meant, as far as what may be listed to this reader tells."""
-        found, same, doubts = _Found(), [], 0
+        found, register = _Found(), self.door.register()
+        same: list[tuple[UUID, list[Seen], Reading]] = []
+        doubts: list[UUID] = []
         for child in self._who_could_be_meant(search.asked):
             ask = Ask(person=search.person, child=child, purpose=search.purpose, role=search.role)
             resolved, seen = self.door.see(ask, reader, now)
             seen = [one for one in seen if not one.gone]
-            meant = judge(search.asked, _described(seen)).outcome
+            telling = [one for one in seen if one.row.fact.key not in register.moved]  # who else its source took for it
+            meant = judge(search.asked, _described(telling)).outcome
             if meant != "different" and resolved.conflict:
                 found.alarms += self.door.alarms_of(search.person, child)
             if meant == "same":
                 found.child = str(child)
             listable = [one for one in seen if may_be_listed(one)]
-            outcome = judge(search.asked, _described(one for one in listable if one.decision.shown in VISIBLE)).outcome
-            doubts += outcome == "unsure"
+            shown = [one for one in telling if may_be_listed(one) and one.decision.shown in VISIBLE]
+            outcome = judge(search.asked, _described(shown)).outcome
+            if outcome == "unsure":
+                doubts.append(child)
             if outcome == "same":
-                same.append((listable, resolved))
-        if len(same) == 1 and not doubts:
-            found.listed, found.resolved = same[0]
+                same.append((child, listable, resolved))
+        if len(same) == 1 and all(register.said_apart(one, same[0][0]) for one in doubts):
+            _, found.listed, found.resolved = same[0]
         return found
 
     def _who_could_be_meant(self, asked: Description) -> list[UUID]:

@@ -8,7 +8,7 @@ nothing in them is a child's. It decides nothing: who may be told what is asked 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -18,7 +18,7 @@ from hub.store.database import Database, Transaction
 from hub.store.keys import RANDOM
 from hub.store.record import ACCESS, IDENTITY, REGISTRY, SOURCES, Entry, Record, staff_stream, to_fact
 
-VERSION = 2
+VERSION = 3
 """Of the rows' form and of what makes one: another version is built anew from zero."""
 BATCH = 500
 ASKED_AT_ONCE = 5_000
@@ -153,11 +153,10 @@ class Items:
         """The rows of these kinds about one child."""
         return self._rows("home IN ?? AND kind IN ??", ([home.hex for home in homes], list(kinds)))
 
-    def homes(self, kind: str, *, person: str = "", service: str = "") -> list[UUID]:
-        """Streams of children to whom a row of this kind leads from a person, or from a service."""
+    def leading(self, kind: str, *, person: str = "", service: str = "") -> list[Row]:
+        """The rows of this kind that lead from a person, or from a service, to children."""
         where, value = ("person=?", person) if person else ("service=?", service)
-        rows = self._rows(f"kind=? AND {where}", (kind, value))
-        return list(dict.fromkeys(UUID(row.home) for row in rows))
+        return self._rows(f"kind=? AND {where}", (kind, value))
 
     def holders(self, service: str, role: str) -> list[UUID]:
         """Streams of professionals who were ever given this role there; any role where none is named."""
@@ -179,6 +178,14 @@ class Items:
             ([REMOVED, CORRECTED], person, REMOVED),
         )
         return [Read(Row(*row[:-1]), UUID(row[-1])) for row in found]
+
+    def read_under(self, person: str, children: Collection[UUID]) -> list[tuple[int, int]]:
+        """(access, entry) at their positions, for what this person read when they asked for one of these ids."""
+        found = self.database.query(
+            "SELECT position, entry FROM item_read WHERE reader=? AND card=0 AND child IN ?? ORDER BY position, entry",
+            (person, [child.hex for child in children]),
+        )
+        return [tuple(row) for row in found]
 
     def opened(self, items: Sequence[str]) -> dict[str, str]:
         """When each of these items was first opened."""
@@ -223,25 +230,23 @@ class Items:
         return 0
 
     def _insert(self, view: Transaction, facts: Iterable[Fact]) -> None:
-        rows: list[Row] = []
         read: dict[tuple[str, int, str, int], int] = {}
         opened: dict[str, str] = {}
         for fact in facts:
             if fact.stream == ACCESS:
-                rows += _alarm(fact)
+                view.insert("item", _alarm(fact), unless_there=True)
                 opened |= {key: at for key, at in _opened(fact) if key not in opened}
                 for one in _read(fact):
                     read.setdefault(one, fact.position)
             elif fact.stream.version == RANDOM:
-                rows += self._about_child(fact)
+                view.insert("item", self._about_child(view, fact), unless_there=True)
             elif fact.name == "role-held":
-                rows.append(_role(fact))
-        view.insert("item", rows, unless_there=True)
+                view.insert("item", [_role(fact)], unless_there=True)
         view.insert("item_read", [(*key, position) for key, position in read.items()], unless_there=True)
         view.insert("item_opened", opened.items(), unless_there=True)
 
-    def _about_child(self, fact: Fact) -> list[Row]:
-        found = [*self._asks(fact), *self._refers(fact)]
+    def _about_child(self, view: Transaction, fact: Fact) -> list[Row]:
+        found = [*self._asks(fact), *self._refers(view, fact)]
         return [row._replace(part=part) for part, row in enumerate(found)]
 
     def _asks(self, fact: Fact) -> Iterator[Row]:
@@ -260,7 +265,7 @@ class Items:
                 kind=ADDRESSED, service=to["service"], role=to.get("role", ""), person=person, by_when=asked
             )
 
-    def _refers(self, fact: Fact) -> Iterator[Row]:
+    def _refers(self, view: Transaction, fact: Fact) -> Iterator[Row]:
         """What an entry does to earlier ones: it removes or corrects its own source's, it replies to anybody's.
 
         Nobody has read what is not here yet, so an entry that comes after its own correction makes no row.
@@ -270,8 +275,25 @@ class Items:
                 yield _plain(fact)._replace(kind=REPLY, source=one["source"], event=one["id"])
             elif one["as"] in REFERRED and one["source"] == fact.source:
                 where = "SELECT position FROM inbox WHERE source=? AND id=? AND position<?"
+                row = _plain(fact)._replace(kind=REFERRED[one["as"]], role=one["as"])
                 for (target,) in self.record.query(where, (one["source"], one["id"], fact.position)):
-                    yield _plain(fact)._replace(kind=REFERRED[one["as"]], target=target)
+                    wrong_child = row.kind == REMOVED and fact.data.get("details", {}).get("reason") == "wrong-child"
+                    for each in _kin(view, target) if wrong_child else [target]:
+                        yield row._replace(target=each)
+
+
+def _kin(view: Transaction, first: int) -> list[int]:
+    """Of a wrong child's record what it replaced goes with the one that is named, and whatever was said of it since."""
+    found: dict[int, None] = {}
+    waiting = [first]
+    while waiting:
+        position = waiting.pop()
+        if position not in found:
+            found[position] = None
+            since = "SELECT position FROM item WHERE kind=? AND target=?"
+            before = "SELECT target FROM item WHERE kind=? AND position=? AND role='replaces'"
+            waiting += [at for which in (since, before) for (at,) in view.query(which, (CORRECTED, position))]
+    return list(found)
 
 
 def _plain(fact: Fact) -> Row:

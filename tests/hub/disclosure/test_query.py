@@ -107,6 +107,18 @@ def test_two_who_could_be_meant_are_nobody(known: Hub, register: Callable[..., A
     assert ask(known, front_door, NUMBERED) == NOTHING
 
 
+def test_of_whom_people_said_that_they_are_not_this_child_nobody_is_in_doubt(
+    known: Hub, register: Callable[..., Any], staff: Callable[..., str], front_door: str
+) -> None:
+    other = register("saltmarsh")
+    unsure = {**NUMBERED, "names": [{"family": "Quillfeather", "given": ["Tobin"], "use": "official"}]}
+    known.admission.admit([other.seal(child=unsure, person="p9")], other.source)
+    one, two = known.register().children()
+    assert ask(known, front_door, NUMBERED) == NOTHING
+    known.casework.settle(staff("bram", "steward"), "identity-not-same", one, two, "brother and sister")
+    assert rung(ask(known, front_door, NUMBERED)) == ["Northmarch"]
+
+
 # -- the same words
 
 
