@@ -21,7 +21,8 @@ from hub.watch import port
 
 ENDING_S = 20
 """How long receipts that are due may take to go out at the end."""
-NEW_OBJECTS = 20_000
+NEW_OBJECTS = 100_000
+"""A batch in hand is some ten thousands of objects, which go by themselves: each look for cycles would walk them."""
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -47,7 +48,7 @@ def consume(hub: Hub) -> None:
     watching = port(hub.watch, hub.settings.metrics_port, live=[consumer.lively], ready=ready)
     with watching, _told_to_stop() as stopping:
         answering.start()
-        gc.freeze()  # a batch makes thousands of objects and leaves none: looking for cycles seldom is enough
+        gc.freeze()
         gc.set_threshold(NEW_OBJECTS, 20, 20)
         announce("reading from Kafka; Ctrl-C ends it", hub.settings.log)
         try:

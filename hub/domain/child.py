@@ -81,6 +81,8 @@ class Child:
     """Times in which the child's whereabouts are, or were, protected."""
 
 
+NOTHING_YET = Child()
+"""Nothing was recorded, or nobody needs to know what was."""
 ENDING_AGREEMENTS = frozenset({"agreement-withdrawn", "agreement-expired"})
 
 
@@ -132,7 +134,7 @@ def fold(facts: Iterable[Fact], child: Child | None = None) -> Child:
     """The child that these facts, in order of the log, add up to. What its source took back decides nothing."""
     facts = list(facts)
     gone = {key for fact in facts for key in taken_back(fact)}
-    child = child or Child()
+    child = child or NOTHING_YET
     version = child.version
     for fact in facts:
         version = fact.seq or version + 1

@@ -30,6 +30,7 @@ from hub.ingest.sent import (
     contract,
     inbox_row,
     late_remarks,
+    open_record,
     receipt_row,
     repeated,
     reported_fact,
@@ -51,8 +52,6 @@ from schemas.envelope import (
     Receipt,
     Refused,
     SealingKey,
-    open_envelope,
-    parse_time,
 )
 from schemas.rules import is_urgent
 
@@ -91,14 +90,14 @@ class Admission:
         """
         with self._lock:
             faulty: set[str] = set()
-            opened: tuple[int, list[Sent]] = -1, []
+            opened = self._open_all(records)  # before its turn: what is dear is done by every process at once
 
             def judge(batch: Batch) -> list[ReceiptRow]:
                 nonlocal opened
                 if offset is not None:
                     self._claim(batch, offset)
                 if opened[0] != self.keyring.seq:  # deciding again need not verify again
-                    opened = self.keyring.seq, [self._sent(raw) for raw in records]
+                    opened = self._open_all(records)
                 return self._judge(batch, opened[1], caller, faulty)
 
             return self._retried(judge, caller)
@@ -140,7 +139,7 @@ class Admission:
 
             def again(batch: Batch) -> list[ReceiptRow]:
                 _, raw = self.quarantine.open(quarantine_id)  # as it waits now
-                return [self._one(batch, self._sent(raw), caller, quarantine_id)]
+                return [self._one(batch, self._open_all([raw])[1][0], caller, quarantine_id)]
 
             return self._retried(again, caller)[0]
 
@@ -203,7 +202,7 @@ class Admission:
         self.catch_up()
         self._catch_up_with_versions()
         self._versions |= {IDENTITY: self.resolver.register.seq, REGISTRY: self.keyring.seq}  # as far as was decided on
-        batch = Batch(self.record, self.clock().isoformat(timespec="milliseconds"), self._versions)
+        batch = Batch(self.record, self.clock(), self._versions)
         answers = decide(batch)
         began = time.perf_counter()
         self.record.append(batch.facts, batch.writes)
@@ -249,13 +248,9 @@ class Admission:
             faulty.add(sent.digest)
             raise _Again from fault
 
-    def _sent(self, raw: bytes) -> Sent:
-        opened: Opened | Refused
-        try:
-            opened = open_envelope(raw, self.keyring.event_key, unseal=self.unseal)
-        except Refused as refused:
-            opened = refused
-        return Sent(raw, hashlib.sha256(raw).hexdigest(), opened)
+    def _open_all(self, records: Sequence[bytes]) -> tuple[int, list[Sent]]:
+        """(state of the keyring, what each envelope says by it)."""
+        return self.keyring.seq, [open_record(raw, self.keyring.event_key, self.unseal) for raw in records]
 
     def _one(self, batch: Batch, sent: Sent, caller: str, again: str = "") -> ReceiptRow:
         if not again and (earlier := batch.answered.get(sent.digest)):
@@ -304,7 +299,7 @@ class Admission:
         return Waits("key-retired", f"signs up to sequence {last}") if late else None
 
     def _clock(self, batch: Batch, statement: dict[str, str]) -> list[Remark]:
-        ahead = (parse_time(statement["recordedtime"]) - datetime.fromisoformat(batch.at)).total_seconds()
+        ahead = (datetime.fromisoformat(statement["recordedtime"]) - batch.now).total_seconds()
         return [Remark("clock-ahead", f"by {round(ahead)} s")] if ahead > self.clock_ahead_s else []
 
     def _stream(self, batch: Batch, opened: Opened, sender: Sender) -> UUID:
@@ -321,7 +316,7 @@ class Admission:
     def _record(self, batch: Batch, opened: Opened, stream: UUID, remarks: list[Remark]) -> int:
         """What the domain makes of it, as rows; gives the index of the reported fact itself."""
         reported = reported_fact(opened, stream, tuple(remarks), batch.at)
-        child = self._child(batch, stream) if domain.rests_on_child(reported) else domain.Child()
+        child = self._child(batch, stream) if domain.rests_on_child(reported) else domain.NOTHING_YET
         for fact in domain.receive(child, reported):
             seq = batch.next_seq(stream)
             notes = [{"code": remark.code, "note": remark.note} for remark in fact.remarks]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +29,8 @@ class Batch:
     """Facts and rows of one transaction, with look-ups that see this batch's own records too."""
 
     record: Record
-    at: str
+    now: datetime
+    """When it is decided."""
     versions: dict[UUID, int]
     """Last sequence numbers of streams, kept by the caller from batch to batch until another writer was faster."""
     facts: list[Recorded] = field(default_factory=list)
@@ -49,6 +51,10 @@ class Batch:
     _of_stream: dict[UUID, list[Recorded]] = field(default_factory=dict)
     _heads: dict[str, tuple[int, str]] = field(default_factory=dict)
     _missing: dict[str, Sequence[hearing.Range]] = field(default_factory=dict)
+    at: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.at = self.now.isoformat(timespec="milliseconds")
 
     def add(self, row: Recorded) -> None:
         """Add one row to what is written."""

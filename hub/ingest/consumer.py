@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from hub.ingest.admission import Admission, OtherReader
-from hub.ingest.feed import Away, Feed, Part, Polled, Raw, Stand
+from hub.ingest.feed import FETCH_BYTES, Away, Feed, Part, Polled, Raw, Stand
 from hub.store.database import NOT_STORABLE, STORE_FAULTS
 from hub.store.record import StaleVersion
 from hub.store.tables import Offset
@@ -31,7 +31,8 @@ from hub.watch import Watch
 from schemas.topics import source_of
 
 LOG = logging.getLogger("hub.ingest.consumer")
-BATCH_RECORDS, BATCH_BYTES = 1_000, 1024 * 1024
+BATCH_RECORDS, BATCH_BYTES = 1_000, FETCH_BYTES
+"""What one transaction takes at most. Each costs about 3 ms whatever is in it; it lasts some tenths of a second."""
 GATHER_S = 0.010
 """How long after its first record a batch waits for more."""
 POLL_S = 0.25

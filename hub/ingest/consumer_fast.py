@@ -16,7 +16,18 @@ from uuid import UUID
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from hub.ingest.feed import RECORD_CEILING, Away, Brokers, NoSuchTopic, Part, Polled, Raw, Stand
+from hub.ingest.feed import (
+    FETCH_BYTES,
+    FETCHED_BYTES,
+    RECORD_CEILING,
+    Away,
+    Brokers,
+    NoSuchTopic,
+    Part,
+    Polled,
+    Raw,
+    Stand,
+)
 
 PATTERN = r"^sg\.events\..*"
 ASK_EVERY_S = 10
@@ -147,7 +158,8 @@ class FastFeed:
                     "session.timeout.ms": brokers.session_s * 1000,
                     "heartbeat.interval.ms": brokers.session_s * 1000 // 4, "max.poll.interval.ms": 120_000,
                     "topic.metadata.refresh.interval.ms": ASK_EVERY_S * 1000, "fetch.wait.max.ms": 250,
-                    "fetch.message.max.bytes": RECORD_CEILING, "isolation.level": "read_committed",
+                    "fetch.message.max.bytes": FETCH_BYTES, "fetch.max.bytes": FETCHED_BYTES,
+                    "isolation.level": "read_committed",
                 }
             )  # fmt: skip
             self._client.subscribe([PATTERN], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)

@@ -7,6 +7,7 @@ and `heard` alone.
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
@@ -25,7 +26,18 @@ from kafka.coordinator.assignors.roundrobin import (
 )
 from kafka.net.compat import KafkaNetClient
 
-from hub.ingest.feed import RECORD_CEILING, Away, Brokers, NoSuchTopic, Part, Polled, Raw, Stand
+from hub.ingest.feed import (
+    FETCH_BYTES,
+    FETCHED_BYTES,
+    RECORD_CEILING,
+    Away,
+    Brokers,
+    NoSuchTopic,
+    Part,
+    Polled,
+    Raw,
+    Stand,
+)
 
 PATTERN = r"^sg\.events\."
 """Every source's topic, registered or not: what a stranger sends waits in the hub's quarantine, not in a topic that
@@ -39,6 +51,8 @@ LOST = (faults.OffsetOutOfRangeError, faults.LogTruncationError)
 UNREADABLE = (faults.CorruptRecordError, faults.UnsupportedCodecError)
 """What one sender can write that this client cannot read: a codec that is not installed, a header in no UTF-8."""
 T = TypeVar("T")
+TLS_RECORD = 16 * 1024
+"""Bytes that TLS carries in one record at most (RFC 8446 section 5.1)."""
 
 
 class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -187,7 +201,8 @@ class KafkaFeed(ConsumerRebalanceListener):  # type: ignore[misc]
                     partition_assignment_strategy=[RoundRobinPartitionAssignor],
                     session_timeout_ms=brokers.session_s * 1000, heartbeat_interval_ms=brokers.session_s * 1000 // 4,
                     max_poll_interval_ms=120_000, metadata_max_age_ms=METADATA_S * 1000,
-                    max_partition_fetch_bytes=RECORD_CEILING, fetch_max_wait_ms=250, isolation_level="read_committed",
+                    max_partition_fetch_bytes=FETCH_BYTES, fetch_max_bytes=FETCHED_BYTES, fetch_max_wait_ms=250,
+                    isolation_level="read_committed",
                     reconnect_backoff_max_ms=2000, bootstrap_timeout_ms=ANSWER_S * 1000, metrics_enabled=False,
                 )
             )  # fmt: skip
@@ -262,6 +277,28 @@ def _security(brokers: Brokers) -> dict[str, Any]:
     if brokers.ca is None:
         return found
     return found | {
-        "security_protocol": "SASL_SSL", "ssl_cafile": str(brokers.ca), "sasl_mechanism": "SCRAM-SHA-512",
+        "security_protocol": "SASL_SSL", "ssl_context": _tls(str(brokers.ca)), "sasl_mechanism": "SCRAM-SHA-512",
         "sasl_plain_username": brokers.user, "sasl_plain_password": brokers.password,
     }  # fmt: skip
+
+
+def _tls(ca: str) -> ssl.SSLContext:
+    """As the client would make it: the brokers' certificates and names are verified, TLS 1.2 at least."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_verify_locations(ca)
+    context.sslsocket_class = _WholeRecords
+    return context
+
+
+class _WholeRecords(ssl.SSLSocket):
+    """Gives what a TLS record holds at once. The client asks for 4 KB at a time and joins what it gets; each time lets
+    the other threads in. It makes a socket's text for an error at each of its waits, too, and throws it away.
+    """
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        """At most a record, whatever less was asked for."""
+        return super().recv(max(buflen, TLS_RECORD), flags)
+
+    def __repr__(self) -> str:
+        return "<a broker's socket>"

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 RECORD_CEILING = 1024 * 1024
-"""Bytes of one message that a client fetches at least; Kafka's own limit for a topic, and four times a record's."""
+"""Bytes of one message; Kafka's own limit for a topic, and four times a record's."""
+
+
+FETCH_BYTES = 4 * 1024 * 1024
+"""What a client fetches of one part at once: about as many records as go into one transaction."""
+FETCHED_BYTES = 8 * 1024 * 1024
+"""What it fetches of all parts at once: a hub that comes back to many full topics must not hold them all."""
 
 
 class Part(NamedTuple):

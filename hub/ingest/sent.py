@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -12,7 +13,7 @@ from hub.domain.facts import Fact, Remark
 from hub.rules.editions import NoEdition, get_edition
 from hub.store.tables import InboxRow, ReceiptRow
 from hub.store.upcasters import upcast
-from schemas.envelope import REPORT, Opened, Refused
+from schemas.envelope import REPORT, Opened, Refused, Registry, SealingKey, open_envelope
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,16 @@ class Sent:
     @property
     def id(self) -> str:
         return self.opened.statement["id"] if self.opened.statement else ""
+
+
+def open_record(raw: bytes, registry: Registry, unseal: SealingKey | None) -> Sent:
+    """A record as it came, opened with these keys or refused."""
+    opened: Opened | Refused
+    try:
+        opened = open_envelope(raw, registry, unseal=unseal)
+    except Refused as refused:
+        opened = refused
+    return Sent(raw, hashlib.sha256(raw).hexdigest(), opened)
 
 
 def contract(opened: Opened) -> tuple[str, int]:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import pytest
 
-from bench.records import PARTNERSHIP, Source, make_batches
+from bench.records import PARTNERSHIP, Source, event, make_batches
 from hub import bootstrap
 from hub.bootstrap import Hub
 from hub.identity.register import ASSIGNED
@@ -95,3 +95,22 @@ def test_two_processes_at_once_admit_each_record_once_with_or_without_turns(
         for done in [pool.submit(send, hub, source) for hub, source in zip(both, sources, strict=True)]:
             done.result()
     assert_all_is_there_once(both[0])
+
+
+def test_records_are_opened_before_the_turn_and_again_where_a_key_came_meanwhile(
+    two: tuple[Hub, Hub, list[tuple[Source, list[bytes]]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, batches = two
+    late = Source("larkbeck-primary")
+    opened: list[int] = []
+    open_all = second.admission._open_all
+    monkeypatch.setattr(second.admission, "_open_all", lambda raws: (opened.append(len(raws)), open_all(raws))[1])
+    source, batch = batches[0]
+    second.admission.admit(batch[:1], source.urn)
+    opened.clear()
+    second.admission.admit(batch[1:3], source.urn)
+    assert opened == [2]
+    first.registration.add(late.request(first.charter.hub), {"ada": first.officer_key("ada")})
+    told = event("concern-logged", 1, random.Random(6))  # noqa: S311
+    receipts = second.admission.admit([late.seal(told, 1)], late.urn)
+    assert (opened, receipts[0].outcome) == ([2, 1, 1], "admitted")

@@ -10,7 +10,7 @@ import pytest
 from eventsourcing.persistence import DataError, OperationalError
 
 from hub.bootstrap import Hub
-from hub.ingest.consumer import Consumer, find_place
+from hub.ingest.consumer import BATCH_BYTES, Consumer, find_place
 from hub.ingest.feed import Part, Raw, Stand
 from hub.store.keys import KeyAway
 from hub.store.record import SOURCES
@@ -422,7 +422,8 @@ def test_batches_are_cut_by_number_and_by_size(
     monkeypatch.setattr(
         process.hub.admission, "admit", lambda records, *more: (sizes.append(len(records)), admit(records, *more))[1]
     )
-    kafka.write(topic_of(police), b"x" * 700_000, b"y" * 700_000, b"z")
+    most = BATCH_BYTES * 2 // 3
+    kafka.write(topic_of(police), b"x" * most, b"y" * most, b"z")
     process.turn()
     assert sizes == [1, 2]
 
