@@ -7,6 +7,7 @@ receipts to make, keep and send again is the hub's business and not known here.
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from hmac import compare_digest
+from operator import attrgetter
 
 from schemas import compact
 from schemas.compact import Refused
@@ -53,6 +54,7 @@ class Receipt:
 
 
 _ORDER = tuple(f.name for f in fields(Receipt))
+_VALUES = attrgetter(*_ORDER)
 _MEMBERS = set(_ORDER)
 _TEXTS = ("source", "id", "statement", "outcome", "reason", "at", "record")
 
@@ -74,7 +76,7 @@ def sign_receipts(
     `head` is added where no question can be asked (a topic): the source learns there how far the hub has heard it.
     """
     payload: dict[str, object] = {"at": at, "hub": hub}
-    payload["rows"] = [{name: getattr(row, name) for name in _ORDER} for row in rows]
+    payload["rows"] = [dict(zip(_ORDER, _VALUES(row), strict=True)) for row in rows]
     if head is not None:
         payload["head"] = {"source": head.source, "sequence": head.sequence, "digest": head.digest}
     return compact.sign(compact.canonical_json(payload), key, RECEIPTS_TYP)

@@ -111,7 +111,7 @@ def tokens(description: Description, key: bytes) -> list[bytes]:
 def folded(text: str) -> str:
     """A name as it is compared: no case, no marks, no punctuation. It is stored as the agency wrote it."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return "".join(c for c in plain if c.isalnum())
+    return plain if plain.isalnum() else "".join(c for c in plain if c.isalnum())
 
 
 def merged(descriptions: Iterable[Description]) -> Description:

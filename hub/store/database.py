@@ -1,8 +1,9 @@
 """The port to a database: what record, key store and view need of one, and no more.
 
-Statements are portable SQL (`ON CONFLICT` and `RETURNING` are known to both databases) and speak to the port with two
-marks: `?` for a value and `IN ??` for a list of values. Tables are declared once, in SQLite's words, and PostgreSQL
-reads the same declarations. Statements are ours; values are always bound.
+Statements are portable SQL (`ON CONFLICT` and `RETURNING` are known to both databases) and speak to the port with three
+marks: `?` for a value, `IN ??` for a list of values and `VALUES ??` for a list as a table of one column. Tables are
+declared once, in SQLite's words, and PostgreSQL reads the same declarations. Statements are ours; values are always
+bound.
 """
 
 from __future__ import annotations

@@ -91,13 +91,15 @@ class WrappedKeys:
     def event_keys(self, wanted: Sequence[tuple[UUID, str]]) -> list[bytes | None]:
         """See `KeyStore`."""
         with self._lock:
-            self.fetch({stream for stream, _ in wanted})
+            streams = {id(stream): stream for stream, _ in wanted}  # the same few objects; hashing each is dear
+            self.fetch(streams.values())
+            wrapping = {at: key for at, stream in streams.items() if (key := self._streams.get(stream))}
             rows = self._db.query("SELECT id, wrapped FROM event_key WHERE id IN ??", ([id for _, id in wanted],))
-            wrapped, wrapping = dict(rows), self._streams
+            wrapped = dict(rows)
             keys: list[bytes | None] = []
             for stream, key_id in wanted:
                 try:
-                    keys.append(aes_key_unwrap(wrapping[stream], wrapped[key_id]))
+                    keys.append(aes_key_unwrap(wrapping[id(stream)], wrapped[key_id]))
                 except (KeyError, InvalidUnwrap):
                     keys.append(None)
             return keys

@@ -23,6 +23,7 @@ SALT_BYTES = 32
 NONCE_BYTES = 12
 KEY_FIRST = b'{"k":"'
 """How a head begins."""
+KEY_AT = len(KEY_FIRST)
 
 
 class Recorded(NamedTuple):
@@ -67,7 +68,7 @@ class BodyMapper(Mapper[UUID]):
 def key_id_of(state: bytes) -> str:
     """The id of the key that opens a stored row's body."""
     if state.startswith(KEY_FIRST):  # as it is always written
-        return state[len(KEY_FIRST) : state.index(b'"', len(KEY_FIRST))].decode()
+        return state[KEY_AT : state.index(b'"', KEY_AT)].decode()
     key_id: str = orjson.loads(state.partition(b"\n")[0])["k"]
     return key_id
 

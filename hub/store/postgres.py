@@ -26,6 +26,7 @@ from eventsourcing.persistence import (
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 from psycopg.rows import DictRow, tuple_row
 
+from hub.store.arrays import packed
 from hub.store.connections import Connections
 from hub.store.database import Transaction
 from hub.store.recorder import write
@@ -73,11 +74,11 @@ class PostgresTransaction:
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """See `Transaction`."""
-        return self._cursor.execute(_translated(statement), parameters, binary=True).fetchall()
+        return self._cursor.execute(_translated(statement), packed(parameters), binary=True).fetchall()
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> int:
         """See `Transaction`."""
-        return self._cursor.execute(_translated(statement), parameters).rowcount
+        return self._cursor.execute(_translated(statement), packed(parameters)).rowcount
 
     def insert(self, table: str, rows: Iterable[Sequence[Any]], *, unless_there: bool = False) -> None:
         """See `Transaction`: many rows as a binary copy, few as one statement with one array a column."""
@@ -90,7 +91,7 @@ class PostgresTransaction:
                     copy.write_row(row)
         elif given:
             arrays = [list(column) for column in zip(*given, strict=True)]
-            self._cursor.execute(_insertion(table, unless_there), arrays)
+            self._cursor.execute(_insertion(table, unless_there), packed(arrays))
 
 
 class PostgresDatabase:
@@ -237,7 +238,7 @@ def _fault_of(fault: psycopg.Error) -> PersistenceError:
 
 @lru_cache(maxsize=256)
 def _translated(statement: str) -> str:
-    return statement.replace("IN ??", "= ANY(%b)").replace("?", "%s")
+    return statement.replace("IN ??", "= ANY(%b)").replace("VALUES ??", "SELECT unnest(%b)").replace("?", "%s")
 
 
 @lru_cache(maxsize=64)

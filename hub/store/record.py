@@ -49,7 +49,7 @@ UNOPENED = "unopened"
 """The name under which `since` gives a fact whose key is away."""
 
 
-OPENED_AT_ONCE = 500
+OPENED_AT_ONCE = 1000
 """Facts of one stream for which keys are fetched together."""
 
 

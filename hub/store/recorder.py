@@ -14,7 +14,12 @@ from hub.store.database import Transaction
 from hub.store.tables import HeardRow, Numbers, Offset, ReceiptRow, Writes
 from schemas.log import leaf_hash
 
-PAIRS_AT_ONCE = 500
+EventRow = tuple[str, int, str, bytes]
+"""A row of the library's table: stream (32 hex digits), sequence number, contract, stored state."""
+LAST_LEAVES = (
+    "WITH wanted (stream) AS (VALUES ??) SELECT l.stream, l.seq, l.hash FROM wanted w JOIN log l"
+    " ON l.stream=w.stream AND l.seq=(SELECT MAX(m.seq) FROM log m WHERE m.stream=w.stream)"
+)
 
 
 def write(
@@ -31,45 +36,36 @@ def write(
             " digest=excluded.digest WHERE excluded.sequence > source_head.sequence",
             (source, *head),
         )
-    transaction.insert("stored_events", _event_rows(stored_events))
-    first = _append_log(transaction, stored_events, received)
+    events = [(stream_of(one), one.originator_version, one.topic, one.state) for one in stored_events]
+    transaction.insert("stored_events", events)
+    first = _append_log(transaction, events, received)
     _write_rows(transaction, writes, first)
 
 
-def _event_rows(stored_events: Iterable[StoredEvent]) -> list[tuple[object, ...]]:
-    return [(stream_of(one), one.originator_version, one.topic, one.state) for one in stored_events]
-
-
-def _append_log(transaction: Transaction, stored_events: Sequence[StoredEvent], received: Sequence[str]) -> int:
+def _append_log(transaction: Transaction, events: Sequence[EventRow], received: Sequence[str]) -> int:
     ((last,),) = transaction.query("SELECT COALESCE(MAX(position), 0) FROM log")
-    hashes = _hashes_before(transaction, stored_events)
+    hashes = _hashes_before(transaction, events)
     rows = []
-    for position, (stored, at) in enumerate(zip(stored_events, received, strict=True), last + 1):
-        stream = stream_of(stored)
-        leaf = _leaf(stored, stream, hashes.get(stream, b""), at)
+    for position, ((stream, seq, _, state), at) in enumerate(zip(events, received, strict=True), last + 1):
+        leaf = _leaf(stream, seq, state, hashes.get(stream, b""), at)
         hashes[stream] = digest = leaf_hash(leaf)
-        rows.append((position, stream, stored.originator_version, leaf, digest))
+        rows.append((position, stream, seq, leaf, digest))
     transaction.insert("log", rows)
     return int(last) + 1
 
 
-def _hashes_before(transaction: Transaction, stored_events: Sequence[StoredEvent]) -> dict[str, bytes]:
-    """The hash of each stream's last leaf before these events. Errors: `IntegrityError` when there is none."""
+def _hashes_before(transaction: Transaction, events: Iterable[EventRow]) -> dict[str, bytes]:
+    """The hash of each stream's last leaf before these events. Errors: `IntegrityError` when that is another."""
     begun: dict[str, int] = {}
-    for stored in stored_events:
-        begun.setdefault(stream_of(stored), stored.originator_version)
-    wanted = [(stream, seq - 1) for stream, seq in begun.items() if seq > 1]
-    found: dict[str, bytes] = {}
-    for start in range(0, len(wanted), PAIRS_AT_ONCE):
-        part = wanted[start : start + PAIRS_AT_ONCE]
-        rows = transaction.query(
-            f"WITH wanted (stream, seq) AS (VALUES {','.join(['(?,?)'] * len(part))})"  # noqa: S608
-            " SELECT l.stream, l.hash FROM wanted w JOIN log l ON l.stream=w.stream AND l.seq=w.seq",
-            [value for pair in part for value in pair],
-        )
-        found.update((row[0], row[1]) for row in rows)
+    for stream, seq, _, _ in events:
+        begun.setdefault(stream, seq)
+    wanted = [stream for stream, seq in begun.items() if seq > 1]
+    found = {}
+    for stream, seq, digest in transaction.query(LAST_LEAVES, (wanted,)) if wanted else ():
+        if seq == begun[stream] - 1:
+            found[stream] = digest
     if len(found) < len(wanted):
-        raise IntegrityError("a stream has no entry at the place before")
+        raise IntegrityError("a stream's last entry is not at the place before")
     return found
 
 
@@ -168,18 +164,18 @@ def _move(transaction: Transaction, to: Offset) -> None:
         raise IntegrityError(f"{to.topic} is read by somebody else")
 
 
-def _leaf(stored: StoredEvent, stream: str, prev: bytes, received: str) -> bytes:
+def _leaf(stream: str, seq: int, state: bytes, prev: bytes, received: str) -> bytes:
     """The log's leaf, kept verbatim: nothing personal in it, and nothing that erasure would have to change.
 
     The kind stays coarse, because a telling name beside a stream would outlive the body.
     """
-    head, _, body = stored.state.partition(b"\n")
+    head, _, body = state.partition(b"\n")
     return orjson.dumps(
         {
             "v": 1,
             "kind": "event",
             "stream": stream,
-            "seq": stored.originator_version,
+            "seq": seq,
             "prev": prev.hex(),
             "received": received,
             "head": hashlib.sha256(head).hexdigest(),

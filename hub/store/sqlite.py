@@ -28,6 +28,7 @@ class SqliteTransaction:
 
     def __init__(self, cursor: sqlite3.Cursor) -> None:
         self._cursor = cursor
+        self._cursor.row_factory = None  # tuples: nobody asks for a column by its name, as the library does
 
     def query(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """See `Transaction`."""
@@ -148,13 +149,15 @@ class SqliteRecorder(SQLiteApplicationRecorder):
 
 
 def _listed(statement: str, parameters: Sequence[Any]) -> tuple[str, Sequence[Any]]:
-    """A mark for each value of the lists that stand for `IN ??`."""
+    """A mark for each value of the lists that stand for `IN ??` and `VALUES ??`."""
     if "??" not in statement:
         return statement, parameters
     values: list[Any] = []
     for one in parameters:
         if isinstance(one, list):
-            statement = statement.replace("??", f"({','.join('?' * len(one))})", 1)
+            marks = ",".join("?" * len(one))
+            rows = statement.partition("??")[0].endswith("VALUES ")
+            statement = statement.replace("??", f"({marks.replace(',', '),(')})" if rows else f"({marks})", 1)
             values += one
         else:
             values.append(one)
