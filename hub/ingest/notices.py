@@ -22,10 +22,10 @@ from hub.domain.facts import Fact
 from hub.domain.versions import taken_back
 from hub.identity.assigning import assigned_to
 from hub.ingest.admission import Admission
-from hub.ingest.telling import RULES, UNDELIVERED, Telling, open_to_all, tell
+from hub.ingest.telling import RULES, UNDELIVERED, Telling, asks_nobody, open_to_all, tell
 from hub.store.database import Transaction
 from hub.store.keys import KeyAway
-from hub.store.record import ACCESS, NOT_CHILDREN, SOURCES, Record, StaleVersion, contract_of, own_note, to_fact
+from hub.store.record import ACCESS, NOT_CHILDREN, SOURCES, Entry, Record, StaleVersion, contract_of, own_note, to_fact
 from schemas.notices import NO_SUBJECT, Notice
 
 LOG = logging.getLogger("hub.ingest.notices")
@@ -67,7 +67,7 @@ class Notices:
 
     def follow(self) -> None:
         """Tell whatever was recorded since, to its end."""
-        with self._lock:
+        with self._lock, self.record.database.turn("telling"):  # or every process would judge the same events
             self._try_waiting()
             while self._follow_batch():
                 pass
@@ -109,12 +109,13 @@ class Notices:
             return False
         made: list[tuple[str, str, int, dict[str, Any]]] = []
         waits: list[int] = []
-        for position in (at for at, topic in rows if topic and contract_of(topic)[0] in TOLD):
+        told = [at for at, topic in rows if topic and contract_of(topic)[0] in TOLD]
+        for entry in self.record.entries_at(told):
             try:
-                made += self._tell(position)
+                made += self._tell(entry)
             except KeyAway:
-                LOG.error("a notice waits for a key: position=%s", position)
-                waits.append(position)
+                LOG.error("a notice waits for a key: position=%s", entry.position)
+                waits.append(entry.position)
         with self.record.database.transaction(turn="tell") as transaction:
             moved = "UPDATE noticed SET position=? WHERE follower='notices' AND position=?"
             if transaction.execute(moved, (rows[-1][0], begun)):  # else another process told these
@@ -133,7 +134,7 @@ class Notices:
     def _try_waiting(self) -> None:
         for (position,) in self.record.query("SELECT position FROM notice_waits ORDER BY position"):
             try:
-                made = self._tell(position)
+                made = self._tell(self.record.entry_at(position))
             except KeyAway:
                 continue
             with self.record.database.transaction(turn="tell") as transaction:
@@ -149,13 +150,16 @@ class Notices:
 
     # -- one fact
 
-    def _tell(self, position: int) -> list[tuple[str, str, int, dict[str, Any]]]:
+    def _tell(self, entry: Entry) -> list[tuple[str, str, int, dict[str, Any]]]:
         """(source, notice id, position, row) of all that this fact must be told to. Errors: `KeyAway`."""
-        entry = self.record.entry_at(position)
-        if entry.row is None or entry.stream in NOT_CHILDREN - {SOURCES}:
+        if entry.stream in NOT_CHILDREN - {SOURCES}:
+            return []
+        if entry.row is None:
+            raise KeyAway(f"no key for position {entry.position}")
+        fact = to_fact(entry.row, entry.position)
+        if asks_nobody(fact):
             return []
         self.admission.catch_up()
-        fact = to_fact(entry.row, position)
         if entry.stream == SOURCES:
             return list(self._silence(fact)) if fact.name == SILENT else []
         sender = self.admission.keyring.senders.get(fact.source)

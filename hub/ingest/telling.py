@@ -30,6 +30,11 @@ class Telling:
     by_when: str = ""
 
 
+def asks_nobody(fact: Fact) -> bool:
+    """Most events that may ask do not: then nobody need read the child's other facts."""
+    return fact.name in ASKING and not fact.data.get("asked")
+
+
 def tell(fact: Fact, facts: Sequence[Fact]) -> Telling | None:
     """What this event has to be told of, by all facts of its child up to now; None: nothing."""
     gone = {key for one in facts for key in taken_back(one)}

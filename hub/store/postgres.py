@@ -36,7 +36,7 @@ APPEND = "append"
 """The turn of whoever appends to the record: places in the log and cursors of receipts follow the order of commits."""
 TURNS = {
     APPEND: 7_340_001, "follow": 7_340_002, "migrate": 7_340_003, "decide": 7_340_004, "tell": 7_340_005,
-    "items": 7_340_006, "concerned": 7_340_007,
+    "items": 7_340_006, "concerned": 7_340_007, "telling": 7_340_008,
 }  # fmt: skip
 """Turn → the advisory lock that stands for it. A table lock would need rights over the facts that nobody has."""
 TYPES = {"INTEGER": "bigint", "TEXT": "text", "BLOB": "bytea"}

@@ -162,6 +162,20 @@ class Record(Application[UUID]):
             " AND NOT (l.stream IN ??) ORDER BY l.position",
             (position, limit, shut),
         )
+        return self._entries(rows)
+
+    def entries_at(self, positions: Sequence[int]) -> list[Entry]:
+        """What stands at these positions, in the order of the log. What cannot be opened comes without its row."""
+        return self._entries(
+            self.query(
+                "SELECT l.position, l.stream, l.seq, e.topic, e.state FROM log l JOIN stored_events e"
+                " ON e.originator_id=l.stream AND e.originator_version=l.seq WHERE l.position IN ??"
+                " ORDER BY l.position",
+                (list(positions),),
+            )
+        )
+
+    def _entries(self, rows: Sequence[Any]) -> list[Entry]:
         streams = {name: UUID(name) for name in {row[1] for row in rows}}
         there = [row for row in rows if row[3]]
         keys = self.keys.event_keys([(streams[row[1]], key_id_of(row[4])) for row in there])
