@@ -33,6 +33,7 @@ SENTENCES: Mapping[str, str] = {
     "SplitToANewChildFirst": "the other has a chronology of its own: split to a new child, then say `same` of the two",
     "PeoplesEntriesGoOneByOne": "people name the child themselves: name their entries one by one with --event",
     "NotThisChilds": "it is not this child's today; look at: hub identity show CHILD",
+    "WhereaboutsProtected": "this child's whereabouts are protected; a steward whom the protection names looks at it",
     "NothingGoes": "name what goes: --subject SOURCE SUBJECT, or --event SOURCE ID",
     "SameChild": "it is that child's already; nothing was changed",
     "ReadersDoNotWrite": "this role reads and never adds to a child's record",

@@ -13,12 +13,14 @@ from uuid import UUID
 
 from hub.disclosure.door import CannotBeShownComplete, Disclosure
 from hub.domain.facts import Fact
+from hub.domain.protection import Guard, guard_against
+from hub.domain.staff import Reader
 from hub.domain.standing import EVERY_CHILD
 from hub.domain.versions import gone
 from hub.identity.matching import Description, describe, judge, merged
 from hub.identity.mixed import Mixed, who_read_mixed
 from hub.identity.register import Register
-from hub.identity.settling import Held
+from hub.identity.settling import CannotSettle, Held
 from hub.store.keys import KeyAway
 from hub.store.record import IDENTITY
 
@@ -49,15 +51,17 @@ class Review:
                 children=sorted({one for item in found for one in (item["child"], *item["candidates"])}),
             )  # fmt: skip
             for item in found:
-                self._add_descriptions(register, item)
+                self._add_descriptions(reader, register, item)
         return found
 
     def show(self, person: str, role: str, purpose: str, child: UUID) -> dict[str, Any]:
         """What one child is made of: its ids, what joined them, each source's child with descriptions and event ids.
 
-        Errors: `NoStanding`, `CannotRecord`, `CannotBeShownComplete`; a child that is not there has nothing.
+        Errors: `NoStanding`, `CannotRecord`, `CannotBeShownComplete`; `CannotSettle` where the child's whereabouts are
+        or were protected and this steward is not named, because a source tells where a child is. A child that is not
+        there has nothing.
         """
-        self.disclosure.allow(SHOW, person, role, purpose, child=str(child))
+        self._refuse_unnamed(self.disclosure.allow(SHOW, person, role, purpose, child=str(child)), child)
         register = self.disclosure.register()
         self.disclosure.view.catch_up()
         made: dict[tuple[str, str], list[Fact]] = {}
@@ -79,7 +83,7 @@ class Review:
 
     def readers(self, person: str, role: str, purpose: str, child: UUID) -> list[dict[str, Any]]:
         """Who read entries under this child that are another's today, and since when. Errors: as `show`."""
-        self.disclosure.allow(READERS, person, role, purpose, child=str(child))
+        self._refuse_unnamed(self.disclosure.allow(READERS, person, role, purpose, child=str(child)), child)
         members = set(self.disclosure.register().members(child))
         return [
             {
@@ -111,6 +115,18 @@ class Review:
         facts = self._facts(self.disclosure.register(), child)
         return Held(len(facts), _description(self.disclosure.register(), facts))
 
+    def _guard(self, reader: Reader, child: UUID) -> Guard | None:
+        """What a protected location or an adoption keeps from this steward. Errors: `CannotBeShownComplete`."""
+        try:
+            standing = self.disclosure.standing_of(child)
+        except KeyAway as away:
+            raise CannotBeShownComplete from away
+        return guard_against(standing.protections, reader, self.disclosure.clock())
+
+    def _refuse_unnamed(self, steward: Reader, child: UUID) -> None:
+        if self._guard(steward, child) is not None:
+            raise CannotSettle("WhereaboutsProtected")
+
     def _facts(self, register: Register, child: UUID) -> list[Fact]:
         """What stands of a child's entries: neither retractions nor what they took back.
 
@@ -129,17 +145,22 @@ class Review:
         named = (UUID(one) for one in (item["child"], *item["candidates"]))
         return bool(conflicts & {EVERY_CHILD, *(str(id) for one in named for id in register.known_as(one))})
 
-    def _add_descriptions(self, register: Register, item: dict[str, Any]) -> None:
+    def _add_descriptions(self, reader: Reader, register: Register, item: dict[str, Any]) -> None:
         facts = self._facts(register, UUID(item["child"]))
-        item |= _described(facts)
+        item |= self._described(reader, UUID(item["child"]), facts)
         mine, item["compared"] = _description(register, facts), []
         for one in item["candidates"]:
             theirs = self._facts(register, UUID(one))
             verdict = judge(mine, _description(register, theirs))
             item["compared"].append(
-                {"child": one, **_described(theirs), "agrees": list(verdict.agrees),
+                {"child": one, **self._described(reader, UUID(one), theirs), "agrees": list(verdict.agrees),
                  "contradicts": list(verdict.contradicts)}
             )  # fmt: skip
+
+    def _described(self, reader: Reader, child: UUID, facts: Sequence[Fact]) -> dict[str, Any]:
+        """After an adoption a name is as good as an address: whoever is not named is told that only."""
+        guard = self._guard(reader, child)
+        return {"protected": True} if guard is not None and guard.adoptions else _described(facts)
 
 
 def _questions(register: Register) -> list[dict[str, Any]]:

@@ -21,8 +21,8 @@ import orjson
 import pytest
 
 from hub.audit.replay import replay
-from hub.casework import Misfit, NotYours
-from hub.disclosure import Ask, NoAnswer, NoStanding
+from hub.casework import CannotSettle, Misfit, NotYours
+from hub.disclosure import Ask, NoAnswer, NoStanding, TeamAsk
 from hub.export import NotEnough, to_jsonld
 from tests.attacks.answers import Client, question
 from tests.attacks.located_hubs import (
@@ -123,6 +123,33 @@ def identity_list(reader: Reader) -> Parts:
     return [repr(hub.register().children()).encode(), repr(hub.register().open_items()).encode()]
 
 
+def identity_shown(reader: Reader) -> Parts:
+    """What a child is made of, with the sources that speak of it, and who read what is another's: for stewards."""
+    review, found = reader.one.hub.casework.review, []
+    for look in (review.show, review.readers):
+        try:
+            found.append(repr(look(reader.person, reader.role, reader.purpose, reader.one.child)).encode())
+        except (NoStanding, CannotSettle) as error:
+            found.append(repr(error).encode())
+    return found
+
+
+def identity_described(reader: Reader) -> Parts:
+    """The questions with both descriptions."""
+    try:
+        return [repr(reader.one.hub.casework.review.items(reader.person, reader.role, reader.purpose)).encode()]
+    except NoStanding as error:
+        return [repr(error).encode()]
+
+
+def team_list(reader: Reader) -> Parts:
+    """What is waited for in the reader's team."""
+    try:
+        return [reader.one.hub.teams.open_items(TeamAsk(person=reader.person, purpose=reader.purpose)).body]
+    except NoStanding as error:
+        return [repr(error).encode()]
+
+
 def queries(reader: Reader) -> Parts:
     """Whom to ring about a child who is described, with the places and numbers of both hubs, as somebody tries them."""
     described = {"names": [{"family": "Quillfeather", "given": ["Wrenna"]}], "birth_date": {"date": "2014-05-17"}}
@@ -159,7 +186,8 @@ def casework(reader: Reader) -> Parts:
 
 ROUTES: dict[str, Callable[[Reader], Parts]] = {
     "chronology": chronology, "as of": as_of, "errors": errors, "export": export, "replay": replays,
-    "identity list": identity_list, "query": queries, "items": items, "casework": casework,
+    "identity list": identity_list, "identity shown": identity_shown, "identity described": identity_described,
+    "team list": team_list, "query": queries, "items": items, "casework": casework,
 }  # fmt: skip
 """Every way in which the hub answers somebody about a child."""
 
@@ -286,3 +314,9 @@ def _read(one: Located, person: str) -> list[dict[str, Any]]:
     ask = Ask(person=person, child=one.child, purpose=purpose, role=role, page=10_000)
     entries: list[dict[str, Any]] = json.loads(one.hub.disclosure.chronology(ask).body)["entries"]
     return entries
+
+
+def test_a_steward_who_is_not_named_is_not_shown_which_sources_speak_of_the_child(hubs: Hubs) -> None:
+    """A source's name is a school's or a practice's: it tells where the child is as an address does."""
+    reader, _ = hubs.both("bram", *READERS["bram"])
+    assert identity_shown(reader) == [b"CannotSettle('WhereaboutsProtected')"] * 2
