@@ -124,20 +124,31 @@ class AccessLog:
             raise CannotRecord from fault
 
     def _import(self, lines: Sequence[Line]) -> None:
-        if self.journal is None or not lines or self._has(lines[0], self.journal.attempted()):
+        if self.journal is None:
             return
-        self._append([(one.topic, _by_journal(one)) for one in lines], stamp(self.clock()), self.journal.attempt)
+        begun = self.journal.attempted()
+        there = self._there(begun)
+        lines = [one for one in lines if one.digest not in there]
+        if not lines:
+            return
+        attempt = self.journal.attempt
+        self._append(
+            [(one.topic, _by_journal(one)) for one in lines], stamp(self.clock()), lambda place: attempt(begun or place)
+        )
         LOG.warning("accesses brought in from the journal: %s", len(lines))
 
-    def _has(self, first: Line, place: int) -> bool:
-        """Did an earlier attempt get there, without learning it?"""
+    def _there(self, place: int) -> set[str]:
+        """The journal's lines that an earlier attempt brought in without learning it."""
         if not place:
-            return False
+            return set()
         try:
-            found = next(iter(self.record.facts(ACCESS, after=place - 1)), None)
+            return {
+                str(fact.data["journal"])
+                for fact in self.record.facts(ACCESS, after=place - 1)
+                if "journal" in fact.data
+            }
         except Exception as fault:
             raise CannotRecord from fault
-        return found is not None and found.data.get("journal") == first.digest
 
 
 def _by_journal(line: Line) -> dict[str, Any]:

@@ -122,7 +122,8 @@ class Journal:
 
     def _find_end(self, file: int) -> tuple[int, int, str]:
         """(where the next line begins, number and digest of the one before it)."""
-        if 0 < self._last[0] == os.fstat(file).st_size:
+        end, _, digest = self._last
+        if 0 < end == os.fstat(file).st_size and _digest_of_last(file, end) == digest:
             return self._last
         written = _whole(_read(file))
         last = hashlib.sha256(written[-1]).hexdigest() if written else ""
@@ -177,6 +178,11 @@ def _is_at(file: int, path: Path) -> bool:
 
 def _read(file: int) -> bytes:
     return os.pread(file, os.fstat(file).st_size, 0)
+
+
+def _digest_of_last(file: int, end: int) -> str:
+    """Another process may have emptied the file and filled it to the same size."""
+    return hashlib.sha256(_read(file)[:end].split(b"\n")[-2]).hexdigest()
 
 
 def _whole(written: bytes) -> list[bytes]:

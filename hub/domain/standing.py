@@ -172,4 +172,6 @@ def _begins(text: str) -> datetime:
 
 def _ends(text: str) -> datetime:
     """A moment as it is; a day until it is over."""
+    if text.startswith("9999"):
+        return datetime.max.replace(tzinfo=UTC)
     return _begins(text) + (timedelta(days=1) if len(text) == DAY else timedelta())

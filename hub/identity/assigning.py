@@ -55,7 +55,7 @@ def place_among(register: Register, fact: Fact, known: Mapping[EventKey, Fact]) 
 
     Else a retraction would not reach it, and its next version would stand with the wrong child again.
     """
-    said, seen = fact, {fact.key}
+    said, seen, streams = fact, {fact.key}, {fact.stream}
     while register.moved and said.key not in register.moved:
         earlier = (known[key] for key in own_targets(said, FOLLOWING) if key in known and key not in seen)
         following = next(earlier, None)
@@ -63,7 +63,11 @@ def place_among(register: Register, fact: Fact, known: Mapping[EventKey, Fact]) 
             return register.place_of(fact)
         said = following
         seen.add(said.key)
-    return register.place_of(said)
+        streams.add(said.stream)
+    to = register.place_of(said)
+    if said is not fact and not streams <= set(assigned_to(register, to).streams):
+        return register.place_of(fact)  # its new child would not look there: rather beside the wrong one than nowhere
+    return to
 
 
 def _itself(fact: Fact) -> Fact:

@@ -53,6 +53,8 @@ class Register:
     """The pairs that one person said are the same and that another has to confirm, with who said it first."""
     places: dict[Subject, list[UUID]] = field(default_factory=dict)
     """Where a source's child stood that was ever split off, today's place last; what was undone is gone from here."""
+    ever: dict[Subject, list[UUID]] = field(default_factory=dict)
+    """Source's child, or event, that was ever sent somewhere → all places in which it stood, the last one last."""
     moved: dict[EventKey, list[UUID]] = field(default_factory=dict)
     """Where single events were moved to, away from their source's child; today's place last."""
     begun_from: dict[UUID, tuple[UUID, str]] = field(default_factory=dict)
@@ -265,7 +267,10 @@ def _moved(register: Register, fact: Fact) -> None:
 def _send_subject(register: Register, subject: Subject, to: UUID) -> None:
     first = register.assigned.get(subject)
     if first is not None:
-        register.places[subject] = _gone_to(register.places.get(subject, [first]), to, register.members(to))
+        ever = register.ever.setdefault(subject, [first])
+        places = _gone_to(register.places.get(subject, [first]), to, register.members(to), ever)
+        register.places[subject] = places
+        ever.append(places[-1])
         _exchange(register, first, to)
 
 
@@ -274,23 +279,28 @@ def _send_event(register: Register, event: Mapping[str, str], to: UUID) -> None:
     first, place = register.assigned.get(subject), register.find_place(subject)
     if first is None or place is None:
         return
-    stood = _gone_to([place, *register.moved.get(key, ())], to, register.members(to))[1:]
-    if stood:
+    ever = register.ever.setdefault(key, [place])
+    stood = _gone_to([place, *register.moved.get(key, ())], to, register.members(to), ever)[1:]
+    ever.append((stood or [place])[-1])
+    if stood and stood[-1] != place:
         register.moved[key] = stood
     else:
         register.moved.pop(key, None)  # back with its source's child, and so with whatever becomes of that one
     _exchange(register, first, to)
 
 
-def _gone_to(stood: list[UUID], to: UUID, is_now: list[UUID]) -> list[UUID]:
+def _gone_to(stood: list[UUID], to: UUID, is_now: list[UUID], ever: list[UUID]) -> list[UUID]:
     """The places of something after it was sent to a child who `is_now` known under these ids.
 
-    Sent to where it stood before it is back there, under the id of then, and what came between is undone.
+    Sent to where it stood before it is back there, under the id of then, and what came between is undone. Where that
+    was undone already, it goes to the id under which it `ever` stood there last, so that the undoing can be undone.
     """
     if stood[-1] in is_now:
         return stood
     back = next((at for at in range(len(stood) - 2, -1, -1) if stood[at] in is_now), None)
-    return [*stood, to] if back is None else stood[: back + 1]
+    if back is not None:
+        return stood[: back + 1]
+    return [*stood, next((one for one in reversed(ever) if one in is_now), to)]
 
 
 def _exchange(register: Register, first: UUID, to: UUID) -> None:

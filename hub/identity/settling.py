@@ -49,7 +49,8 @@ def same(register: Register, person: str, one: UUID, other: UUID, held: Holding)
     apart = [two for two in register.said_apart(one, other) if two != frozenset(pair)]
     if apart and not together:
         raise CannotSettle("SaidNotTheSame")
-    two_persons = not together and min(mine.entries, theirs.entries) > LONE
+    lone = any(each.entries <= LONE and not _was_more(register, id) for each, id in ((mine, one), (theirs, other)))
+    two_persons = not together and not lone
     if two_persons and register.waiting.get(frozenset(pair)) == person:
         raise CannotSettle("TwoPersonsNeeded")
     return *pair, two_persons
@@ -80,8 +81,13 @@ def split(
             raise CannotSettle("PeoplesEntriesGoOneByOne")
         if register.find(one["source"], one["subject"]) != register.survivor(child):
             raise CannotSettle("NotThisChilds")
-        if to is not None and register.knows(to) and not _may_join(register, one, to, held):
-            raise CannotSettle("SplitToANewChildFirst")
+        if to is not None and register.knows(to):
+            if valid_numbers_differ(held(child).description, held(to).description):
+                raise CannotSettle("TwoValidNumbers")
+            if not _may_join(register, one, to, held):
+                raise CannotSettle("SplitToANewChildFirst")
+    if to is not None and register.knows(to) and len(events) > LONE and held(to).entries > LONE:
+        raise CannotSettle("SplitToANewChildFirst")
     placed = [_placed(register, one, child, subject_of) for one in events]
     return {**details, **({"events": placed} if placed else {})}
 
@@ -129,6 +135,12 @@ def _asked_before(register: Register, one: UUID, other: UUID) -> tuple[UUID, UUI
         if {register.survivor(a), register.survivor(b)} == children:
             return a, b
     return None
+
+
+def _was_more(register: Register, child: UUID) -> bool:
+    """Was anything split off or moved from this child? Then that it holds little today makes it no doubtful record."""
+    ids = set(register.members(child))
+    return any(ids & set(places[:-1]) for places in register.ever.values())
 
 
 def _may_join(register: Register, subject: Mapping[str, str], to: UUID, held: Holding) -> bool:

@@ -101,6 +101,32 @@ def test_whoever_dies_between_record_and_journal_brings_nothing_in_twice(
     assert (len(accesses(hub)), lines(hub)) == (1, 0)
 
 
+def test_a_read_that_was_noted_behind_lines_already_brought_in_is_not_lost(
+    hub: Hub, read: Callable[[], bytes], unwritable: Callable[[bool], None]
+) -> None:
+    unwritable(True)
+    read()
+    held = hub.journal.path.read_bytes()
+    unwritable(False)
+    hub.disclosure.log.bring_in()
+    hub.journal.path.write_bytes(held)  # recorded, and the answer that it was got lost
+    hub.journal.attempt(hub.record.version(ACCESS))
+    unwritable(True)
+    read()
+    unwritable(False)
+    hub.disclosure.log.bring_in()
+    assert (len(accesses(hub)), lines(hub)) == (2, 0)
+
+
+def test_two_processes_that_fill_the_journal_by_turns_break_no_chain(hub: Hub, open_hub: Callable[..., Hub]) -> None:
+    one, other = hub.journal, open_hub().journal
+    for journal, what in ((one, "a"), (other, "b"), (one, "c")):
+        if what == "b":
+            journal.bring_in(lambda lines: None)
+        journal.add("2025-03-03T12:00:00.000+00:00", [("access-recorded/v1", {"kind": what})])
+    assert [line.data["kind"] for line in one.lines()] == ["b", "c"]
+
+
 def test_where_another_process_took_the_place_it_comes_in_behind(
     hub: Hub, read: Callable[[], bytes], unwritable: Callable[[bool], None], open_hub: Callable[..., Hub]
 ) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hub.domain.facts import Fact
@@ -115,6 +115,14 @@ def test_another_sources_word_about_a_moved_event_stays() -> None:
     assert told.ids(A) == ["e4", "x"]
 
 
+def test_what_a_source_says_of_a_moved_event_is_never_in_no_childs_record() -> None:
+    told = Told()
+    told.same(A, C)
+    told.move("e2", B)
+    told.tell(A, "urgent", references=[{"source": SOURCE, "id": "e2", "as": "corrects"}])
+    assert [child for child, ids in told.all().items() if "urgent" in ids] != []
+
+
 def test_what_was_moved_follows_the_child_that_it_was_moved_to() -> None:
     told = Told()
     told.move("e0", B)
@@ -155,6 +163,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(["same", "split", "move", "tell"]), C
 
 @settings(max_examples=300, deadline=None)
 @given(STEPS)
+@example([("split", 0, 2), ("move", 0, 0), ("same", 1, 2), ("split", 0, 0)])
 def test_whatever_is_joined_split_and_moved_and_undone_stands_where_it_would_have_stood(
     steps: list[tuple[str, int, int]],
 ) -> None:
