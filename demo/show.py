@@ -25,11 +25,12 @@ Entry = Mapping[str, Any]
 SHOWN = {"full": ("●", "bold green"), "outline": ("◐", "yellow")}
 LETTER = {"full": "F", "outline": "M"}
 LEGEND = """
-D+n counts days from Monday 9 September 2024. Four people are named in the strategy discussion of D+522 and read for the
-section 47 enquiry: SW Fenn, social worker; DSL Juno, safeguarding lead of the second school; NUR Marit, school nurse;
-POL Rufus, police. ● full: everything but what is withheld. ◐ outline: that it happened, who says so and a line written
-for partners. · nothing, and nothing else in the answer differs. Behind an entry: how its source knows (seen, told by,
-measured, opinion, decision); [late] shared long after it happened; [corrected] a later entry corrects it.
+D+n counts days from Monday 9 September 2024. Four people are named in the strategy discussion of D+522 and
+read for the section 47 enquiry: SW Fenn, social worker; DSL Juno, safeguarding lead of the second school;
+NUR Marit, school nurse; POL Rufus, police. ● full: everything but what is withheld. ◐ outline: that it
+happened, who says so and a line written for partners. · nothing, and nothing else in the answer differs.
+Behind an entry: how its source knows (seen, told by, measured, opinion, decision); [late] shared long after
+it happened; [corrected] a later entry corrects it.
 """
 PUBLIC = "a member of the public"
 MARKS = {"late": "late", "corrected": "corrected", "provisional": "provisional"}
@@ -39,7 +40,7 @@ def show(story: Story, console: Console) -> None:
     """Print everything."""
     readings = {column: story.readings[column] for column in READERS}
     answered = {column: reading for column, reading in readings.items() if isinstance(reading, dict)}
-    console.print(LEGEND, highlight=False)
+    console.print(LEGEND, highlight=False, markup=False)
     console.print(_banner(answered))
     console.print(_own_words(answered))
     console.print(_side_by_side(answered))

@@ -166,7 +166,7 @@ class Casework:
             raise Misfit("child")
         filled = {key: value for key, value in details.items() if key != "two_persons"}
         if name == "identity-moved":
-            filled = settling.moved(register, details, subject_of)
+            filled = settling.moved(register, details, self.review.held, subject_of)
         elif name == "identity-split":
             filled = settling.split(register, details, self.review.held, subject_of, _is_peoples)
             filled.setdefault("to_child", str(uuid.uuid4()))
@@ -187,7 +187,7 @@ class Casework:
         return filled
 
     def _told(self, done: Recorded, details: Mapping[str, Any]) -> Recorded:
-        waits = frozenset(_children_in(details)) in self.register().waiting
+        waits = "children" in details and frozenset(_children_in(details)) in self.register().waiting
         return replace(done, to_child=details.get("to_child", ""), waits_for="another-steward" if waits else "")
 
     def _may_enter(self, author: Reader, child: UUID, name: str, data: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from hub.disclosure import TeamAsk
 from hub.rules.editions import BrokenRule, Edition, find_edition, get_rule, names
 from hub.rules.loading import EVERYWHERE, check_rule
 from hub.settings import Settings
+from schemas.naming import find_fault_in
 
 SHOWN = ("area", "from", "until", "kind", "unit", "limit")
 
@@ -30,6 +31,8 @@ def cmd_rules(settings: Settings, args: argparse.Namespace) -> None:
             raise FaultFound(str(error)) from error
         out({"rule": rule["id"], "editions": len(rule["editions"]), "known": rule["id"] in names()})
     else:
+        if args.area not in ("", EVERYWHERE) and (fault := find_fault_in("area", args.area)):
+            raise Misused(fault)
         on = _day(args.on) or settings.clock()().date()
         out(*(_listed(name, find_edition(name, on, args.area or EVERYWHERE)) for name in names()))
 

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ from adapters.kit.parsing import make_parser
 from adapters.kit.progress import Progress
 from adapters.kit.publisher import HttpCarrier
 from adapters.kit.rejoining import Behind, rejoin
-from adapters.kit.relevance import Sender
+from adapters.kit.relevance import Sender, checked_sender
 from adapters.kit.running import Line
 from adapters.kit.sealing import hide_waiting
 from adapters.kit.status import as_lines, describe_outbox
@@ -200,7 +201,7 @@ def do_rejoin(given: Given) -> int:
 
 def do_once(given: Given) -> int:
     """`once`."""
-    sender = _read_sender(given.words)
+    sender = _read_sender(given.words, find_clock(given.environment)())
     with _open_line(given, sender, given.words.folder, again=given.words.again) as line:
         all_in = line.once(given.words.folder, given.words.patience)
         tally, delivery = line.intake.tally, line.delivery
@@ -223,8 +224,10 @@ def do_once(given: Given) -> int:
 
 def do_send(given: Given) -> int:
     """`send`."""
-    words = given.words
-    sender = Sender(words.by, words.decided or rfc3339(find_clock(given.environment)()), words.reason)
+    words, now = given.words, find_clock(given.environment)()
+    sender = checked_sender(Sender(words.by, words.decided or rfc3339(now), words.reason), now)
+    if not sender.reason.strip():
+        raise BadHome("--reason says why it is to be sent")
     if not _choose(given, sender):
         say("nothing is held back under this name: see status; what is kept no longer is sent with once DIR --by")
         return MISUSED
@@ -239,7 +242,9 @@ def do_send(given: Given) -> int:
     sys.stdout.write(json.dumps(report | {"all_receipted": all_in}) + "\n")
     if not all_in:
         say(f"not everything has its receipt: {fault or 'the hub gave none'}; nothing is lost, it is sent again")
-    return WELL_DONE if all_in and not line.delivery.refused else FAULT_FOUND
+    if line.intake.tally.needs_a_person:
+        say("not all of it could be sent: a person must look, see status")
+    return WELL_DONE if all_in and not line.delivery.refused and not line.intake.tally.needs_a_person else FAULT_FOUND
 
 
 def do_heartbeat(given: Given) -> int:
@@ -317,10 +322,10 @@ def _make_carrier(given: Given, home: Home, clock: Clock) -> Carrier:
     return make_carrier(home, clock, real_time=real_time, make_http=given.make_http)
 
 
-def _read_sender(words: argparse.Namespace) -> Sender | None:
+def _read_sender(words: argparse.Namespace, now: datetime) -> Sender | None:
     if bool(words.by) != bool(words.decided):
         raise BadHome("--by and --decided belong together: who chose to send, and when")
-    return Sender(words.by, words.decided, words.reason) if words.by else None
+    return checked_sender(Sender(words.by, words.decided, words.reason), now) if words.by else None
 
 
 COMMANDS: Mapping[str, Callable[[Given], int]] = {

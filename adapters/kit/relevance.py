@@ -12,15 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from adapters.kit.agency import Settings
+from adapters.kit.home import BadHome
 from adapters.kit.placing import CHANGES_EARLIER, RETRACTS, Placed, Published
 from schemas.rules import find_always_relevant, get_list
 
 ALWAYS_RELEVANT, ALREADY_SHARED, ASKED_ABOUT = "always-relevant", "already-shared", "asked-about"
 NOT_RELEVANT_YET, HELD_BACK_FORMAT = "not-relevant-yet", "held-back-format"
 """Why something is held back: no rule lets it go, or its format leaves only when a person sends it."""
+DAY = len("2026-02-16")
 Relevance = Mapping[str, Any]
 
 
@@ -31,6 +34,20 @@ class Sender:
     person: str
     decided: str
     reason: str = ""
+
+
+def checked_sender(sender: Sender, now: datetime) -> Sender:
+    """The same, where it can stand in an event. Errors: `BadHome`; nothing was read or sent then."""
+    if not sender.person.strip():
+        raise BadHome("--by names the person who chose to send")
+    try:
+        decided = datetime.fromisoformat(sender.decided)
+        ahead = decided.date() > now.date() if len(sender.decided) == DAY else decided > now
+    except (ValueError, TypeError):
+        raise BadHome("--decided is a day (2026-02-16) or a moment with its zone (2026-02-16T09:30:00Z)") from None
+    if ahead:
+        raise BadHome("--decided lies in the future: nobody has chosen yet")
+    return sender
 
 
 @dataclass(frozen=True, slots=True)

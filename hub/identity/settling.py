@@ -93,15 +93,21 @@ def split(
 
 
 def moved(
-    register: Register, details: Mapping[str, Any], subject_of: Callable[[str, str], str | None]
+    register: Register, details: Mapping[str, Any], held: Holding, subject_of: Callable[[str, str], str | None]
 ) -> dict[str, Any]:
-    """The details of a move, with the event's subject. Errors: `CannotSettle`."""
+    """The details of a move, with the event's subject. Errors: `CannotSettle`, also for the last entry of a chronology
+    that would so become another's: that is a join, and takes two persons."""
     event, to = details["event"], UUID(details["to_child"])
     now = _now(register, event, subject_of)
     if now is None or ("child" in details and register.survivor(UUID(details["child"])) != register.survivor(now[1])):
         raise CannotSettle("NotThisChilds")
     if register.survivor(now[1]) == register.survivor(to):
         raise CannotSettle("SameChild")
+    stood = {register.find_place((event["source"], now[0])), *register.moved.get((event["source"], event["id"]), ())}
+    back = bool(stood & set(register.members(to)))
+    emptied = held(now[1]).entries <= LONE and _was_more(register, now[1])
+    if emptied and not back and register.knows(to) and held(to).entries > LONE:
+        raise CannotSettle("SplitToANewChildFirst")
     return {**details, "child": details.get("child", str(now[1])), "subject": now[0]}
 
 

@@ -94,6 +94,18 @@ def test_the_key_of_the_agencys_own_system_names_it_too_with_every_version_in_or
     assert [entry["origin"]["version"] for entry in hub.entries] == ["1", "2"]
 
 
+@pytest.mark.parametrize(
+    "wrong", [("--decided", "tomorrow"), ("--decided", "2024-10-05"), ("--by", " "), ("--reason", " ")]
+)
+def test_a_choice_that_cannot_stand_is_refused_before_anything_is_touched(run, put, folder, wrong):
+    put("a.toy", toy(1))
+    run("once", str(folder))
+    words = {"--by": "pat", "--reason": "asked for", "--decided": "2024-10-03"} | dict([wrong])
+    code, out, _ = run("send", "T-1", *(word for pair in words.items() for word in pair))
+    assert (code, out) == (2, "")
+    assert len(json.loads(run("status", "--json")[1])["held_back"]["records"]) == 1
+
+
 def test_a_person_can_choose_while_the_adapter_runs_and_it_sends_what_they_chose(
     run, put, folder, hub, home, make_line
 ):

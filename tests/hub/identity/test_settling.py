@@ -122,13 +122,18 @@ def test_two_children_with_different_valid_numbers_of_one_system_are_never_joine
 def test_no_split_goes_around_two_persons_or_two_numbers(
     hub: Hub, tell: Callable[..., UUID], stewards: tuple[str, str]
 ) -> None:
-    mine = [tell("p1", person("Wrenna", (NHS, ONE)), f"a{n}") for n in range(3)][0]
-    theirs = [tell("p2", person("Wrenna", (NHS, ANOTHER)), f"b{n}") for n in range(3)][0]
+    mine = tell("p1", person("Wrenna", (NHS, ONE)), "a0", "a1", "a2")
+    theirs = tell("p2", person("Wrenna", (NHS, ANOTHER)), "b0", "b1", "b2")
     source = next(key for key in hub.register().assigned if key[1] == subject("p2"))[0]
     whole = [{"source": source, "subject": subject("p2")}]
     events = [{"source": source, "id": f"b{n}"} for n in range(3)]
     by_events = lambda: hub.casework.split("bram", theirs, "x", events=events, to=mine)  # noqa: E731
     assert refused(by_events) == "SplitToANewChildFirst"
+    for event in events[:2]:
+        hub.casework.move("bram", event, mine, "x")
+    assert refused(lambda: hub.casework.move("bram", events[2], mine, "x")) == "SplitToANewChildFirst"
+    for event in events[:2]:
+        hub.casework.move("bram", event, theirs, "x")
     new = UUID(hub.casework.split("bram", theirs, "x", subjects=whole).to_child)
     assert hub.casework.settle("bram", "identity-same", mine, theirs, "x").waits_for == "another-steward"
     assert refused(lambda: hub.casework.split("bram", new, "x", subjects=whole, to=mine)) == "TwoValidNumbers"
