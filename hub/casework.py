@@ -41,6 +41,8 @@ INVOLVING = frozenset({"involvement-started", "involvement-ended"})
 SETTLING = frozenset({"identity-same", "identity-not-same", "identity-split", "identity-moved"})
 """They name children: whoever has read one of those does not settle who they are."""
 QUARANTINE = frozenset({"quarantine-released", "quarantine-refused"})
+SAID_WHY = ("why", "reason")
+"""What stands in the record for ever says something."""
 FILLED_IN = frozenset({"event", "version", "partnership", "origin", "said_by", "child"})
 
 
@@ -96,6 +98,8 @@ class Casework:
         about = _child_id(entry) if kind.about == "child" else ""
         data = self._data(person, author, entry, about)
         data |= self._referring(person, data, about)
+        if blank := next((name for name in SAID_WHY if _is_blank(data.get("details", {}).get(name))), ""):
+            raise Misfit(f"/details/{blank}: it is blank")
         if faults := check_event(data):
             raise Misfit(f"{faults[0].path or '/'}: {faults[0].note}")
         if kind.about == "staff":
@@ -307,6 +311,10 @@ def _may_unprotect(
     meant = {(one["source"], one["id"]) for one in references if one["as"] in REFERRING}
     if name != ENDED and not all(one.names(author) for one in protections if one.key in meant):
         raise NotYours("OnlyWhoMayKnowWhere")
+
+
+def _is_blank(said: object) -> bool:
+    return isinstance(said, str) and not said.strip()
 
 
 def _check_form(entry: Mapping[str, Any]) -> None:
