@@ -204,7 +204,10 @@ class Hub:
     def items(self) -> ItemList:
         """What waits for people."""
         waiting = UrgentWaiting(self.admission)
-        sources = Sources(officers=self.officers, services=self.services, waiting=waiting.list)
+        sources = Sources(
+            officers=self.officers, services=self.services, speaks_for=self.admission.keyring.speaks_for,
+            waiting=waiting.list,
+        )  # fmt: skip
         return ItemList(self.disclosure, self.item_rows, sources, secret=self._secret("disclosure.key"))
 
     @cached_property

@@ -20,13 +20,11 @@ def cmd_identity(settings: Settings, args: argparse.Namespace) -> None:
 
 
 def _list(hub: Hub, args: argparse.Namespace) -> None:
-    if not args.all:
-        out_or_say(hub.casework.review.items(args.person, args.role, args.purpose), "nothing open")
-        return
-    hub.disclosure.allow("identity-list", args.person, args.role, args.purpose)
-    register = hub.register()
-    children = ({"child": str(one), "provisional": one in register.provisional} for one in register.children())
-    out_or_say(children, "no children yet")
+    asked = args.person, args.role, args.purpose
+    if args.all:
+        out_or_say(hub.casework.review.children(*asked), "no children yet")
+    else:
+        out_or_say(hub.casework.review.items(*asked), "nothing open")
 
 
 def _show(hub: Hub, args: argparse.Namespace) -> None:

@@ -117,7 +117,8 @@ def describe(row: dict[str, Any]) -> dict[str, Any]:
 
 def open_notice(outbox: Outbox, ask: Ask, secret: bytes, opening: Opening) -> dict[str, Any]:
     """Opens a notice at the hub, which records it first; gives the notice with whom it is about. One that was opened,
-    and of which a person now says which of our children it is about, is not opened again.
+    and of which a person now says which of our children it is about, is not opened again. Of a kind that asks nothing
+    their word makes nobody relevant.
 
     `ask` is the hub's door, `secret` the agency's. Errors: `NoSuchNotice`, and those of `ask`.
     """
@@ -129,7 +130,7 @@ def open_notice(outbox: Outbox, ask: Ask, secret: bytes, opening: Opening) -> di
     at = str(answer.get("opened", ""))
     with outbox.transaction():
         outbox.noticing.mark_opened(row["id"], at, opening.person)
-        if opening.child:
+        if opening.child and row["kind"] not in ASKS_NOTHING:
             for system in outbox.noticing.systems():
                 subject = make_subject(secret, system, opening.child)
                 outbox.noticing.ask_about(subject, at, history=row["kind"] == HISTORY)

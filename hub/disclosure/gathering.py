@@ -17,6 +17,7 @@ from uuid import UUID
 from hub.disclosure.door import Disclosure
 from hub.disclosure.looks import Looks
 from hub.disclosure.parted import read_as_anothers
+from hub.disclosure.replies import Replies
 from hub.domain import standing
 from hub.domain.staff import Reader
 from hub.identity.assigning import assigned_to
@@ -83,6 +84,8 @@ class Sources:
     officers: Callable[[], Collection[str]]
     services: Callable[[], Collection[str]]
     """Services that the partnership knows by name."""
+    speaks_for: Callable[[str, str], bool]
+    """(source, service): is this source one of that service's?"""
     waiting: Callable[[], Sequence[Mapping[str, Any]]]
     """Quarantined records that may be urgent: id, at, source, reason, urgent, and ring where somebody signed it."""
 
@@ -132,19 +135,21 @@ class Gathering:
     def _me(self) -> str:
         return person_id(self.person)
 
+    @cached_property
+    def _replies(self) -> Replies:
+        return Replies(self.door, self.rows, self.looks, self.sources.speaks_for)
+
     def _addressed(self, reader: Reader) -> Iterator[Candidate]:
         """What asks something stays until their service has replied, and is overdue once its time has passed."""
         rows = self.rows.addressed(reader.service, reader.role, self._me)
-        asking = [row for row in rows if row.by_when]
-        replied = self.rows.replied((row.source, row.event) for row in asking)
+        replied = self._replies.answered([row for row in rows if row.by_when])
         for row in rows:
             if not row.by_when:
                 yield _about_entry(row, reader)
             else:
                 late, when = _is_past(row.by_when, self.now), row.by_when.strip("*")
-                settled = ((row.source, row.event), row.service) in replied
                 asked: dict[str, Any] = {"by_when": when, "overdue": late if when else None}
-                yield _about_entry(row, reader, settled=settled, stands=True, **asked)
+                yield _about_entry(row, reader, settled=row in replied, stands=True, **asked)
 
     def _for_the_front_door(self, reader: Reader) -> Iterator[Candidate]:
         for row in self.rows.of_kinds(URGENT, WITHDRAWN):

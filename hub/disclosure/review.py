@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from hub.disclosure.door import CannotBeShownComplete, Disclosure
+from hub.disclosure.looks import STEWARD, Looks
 from hub.domain.facts import Fact
 from hub.domain.protection import Guard, guard_against
 from hub.domain.staff import Reader
@@ -39,13 +40,16 @@ class Review:
         """What waits for a person: is this provisional child one of those, and who else must confirm that two are one.
 
         The urgent first. Descriptions are a steward's; whoever declared a conflict about a child of a question does not
-        see that question. Errors: `NoStanding`, `CannotRecord`, `CannotBeShownComplete`.
+        see that question, and nobody but a steward is named a child of whom they would find nothing.
+        Errors: `NoStanding`, `CannotRecord`, `CannotBeShownComplete`.
         """
         reader = self.disclosure.allow(LIST, person, role, purpose)
         register = self.disclosure.register()
         self.disclosure.view.catch_up()
         found = [item for item in _questions(register) if not self._conflict(reader.conflicts, register, item)]
-        if reader.role == "steward":
+        if reader.role != STEWARD:
+            found = [item for one in found for item in self._known_to(reader, register, one)]
+        else:
             self.disclosure.note_access(
                 SHOW, person, purpose, role=reader.role, outcome="answered",
                 children=sorted({one for item in found for one in (item["child"], *item["candidates"])}),
@@ -53,6 +57,19 @@ class Review:
             for item in found:
                 self._add_descriptions(reader, register, item)
         return found
+
+    def children(self, person: str, role: str, purpose: str) -> list[dict[str, Any]]:
+        """Every child, and whether it is provisional; only a steward is named one of whom they would find nothing.
+
+        Errors: as `items`.
+        """
+        reader = self.disclosure.allow(LIST, person, role, purpose)
+        register = self.disclosure.register()
+        named: dict[UUID, UUID | None] = {one: one for one in register.children()}
+        if reader.role != STEWARD:
+            self.disclosure.view.catch_up()
+            named = {one: self._find(reader, register, one) for one in named}
+        return [{"child": str(name), "provisional": one in register.provisional} for one, name in named.items() if name]
 
     def show(self, person: str, role: str, purpose: str, child: UUID) -> dict[str, Any]:
         """What one child is made of: its ids, what joined them, each source's child with descriptions and event ids.
@@ -138,6 +155,23 @@ class Review:
             raise CannotBeShownComplete from away
         back = gone(facts)
         return [fact for fact in facts if fact.key not in back and fact.name != "retraction-made"]
+
+    def _find(self, reader: Reader, register: Register, child: UUID) -> UUID | None:
+        """The id under which this reader would find something of a child; None where they would find nothing."""
+        try:
+            return Looks(self.disclosure, register, self.disclosure.clock()).find_child(reader, child)
+        except KeyAway as away:
+            raise CannotBeShownComplete from away
+
+    def _known_to(self, reader: Reader, register: Register, item: dict[str, Any]) -> list[dict[str, Any]]:
+        """The question with the children whom this reader could find. Where one is left out it is not said what agrees
+        and contradicts: that may be its own."""
+        child, *candidates = (self._find(reader, register, UUID(one)) for one in (item["child"], *item["candidates"]))
+        if child is None:
+            return []
+        if None in candidates:
+            item = {name: value for name, value in item.items() if name not in ("agrees", "contradicts")}
+        return [item | {"child": str(child), "candidates": [str(one) for one in candidates if one is not None]}]
 
     def _conflict(self, conflicts: frozenset[str], register: Register, item: dict[str, Any]) -> bool:
         if not conflicts:

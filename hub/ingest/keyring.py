@@ -75,6 +75,10 @@ class Keyring:
         gone = kid in self.revoked or kid in self.retired
         return key if key is not None and key.purpose == "transport" and not gone else None
 
+    def speaks_for(self, source: str, service: str) -> bool:
+        """Is this source registered as this service's, or kept for its people?"""
+        return source in self.services.get(service, ())
+
     def speaks_for_another(self, source: str, service: str) -> bool:
         """Does this source speak as a service that is registered, but not as its own?"""
         owners = self.services.get(service)

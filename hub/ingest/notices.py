@@ -256,9 +256,10 @@ class Notices:
         facts = self._facts_of(fact.stream)
         if tell(fact, facts) is None:
             return {}
-        told = fact.data.get("child", {})
+        openly = open_to_all(facts)
+        told = fact.data.get("child", {}) if any(one.key == fact.key for one in openly) else {}
         if not told.get("names"):
-            told = next((one.data["child"] for one in reversed(open_to_all(facts)) if _has_names(one)), told)
+            told = next((one.data["child"] for one in reversed(openly) if _has_names(one)), told)
         members = ("names", "birth_date") if row["kind"] == "history-asked" else ("names",)
         return {name: told[name] for name in members if name in told}
 

@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from hub.domain.facts import EventKey, Fact
+from hub.domain.versions import taken_back
 from hub.store.database import Database, Transaction
 from hub.store.keys import RANDOM
 from hub.store.record import ACCESS, IDENTITY, REGISTRY, SOURCES, Entry, Record, staff_stream, to_fact
 
-VERSION = 3
+VERSION = 4
 """Of the rows' form and of what makes one: another version is built anew from zero."""
 BATCH = 500
 ASKED_AT_ONCE = 5_000
@@ -27,8 +28,8 @@ PASSED = frozenset({REGISTRY, SOURCES, IDENTITY})
 CARD, SEEN = "existence", ("outline", "full")
 """How an entry was shown. Whoever had its card alone did not read it, and is told when it is removed all the same."""
 
-URGENT, ADDRESSED, REPLY, REMOVED, CORRECTED, ALARM, UNOPENED = (
-    "urgent", "addressed", "reply", "entry-removed", "entry-corrected", "alarm", "unopened",
+URGENT, ADDRESSED, REPLY, REMOVED, CORRECTED, TAKEN_BACK, ALARM, UNOPENED = (
+    "urgent", "addressed", "reply", "entry-removed", "entry-corrected", "taken-back", "alarm", "unopened",
 )  # fmt: skip
 ALLOCATED, LEAD, INVOLVED, ROLE = "allocated", "lead", "involved", "role"
 """Rows that only lead from a person or service to children, or to whoever holds a role: what holds is asked anew."""
@@ -59,6 +60,7 @@ class Row(NamedTuple):
     at: str
     """When it was shared, as readers are told; what only the hub noted, when it did. UTC, milliseconds."""
     service: str = ""
+    """Of a reply, the source that gave it."""
     role: str = ""
     """Of the addressee; of an alarm, its kind; of a reference, how it stands to the other entry."""
     person: str = ""
@@ -163,11 +165,10 @@ class Items:
         rows = self._rows("kind=? AND service=?", (ROLE, service))
         return list(dict.fromkeys(UUID(row.person) for row in rows if role in ("", row.role)))
 
-    def replied(self, events: Iterable[EventKey]) -> set[tuple[EventKey, str]]:
-        """(event, service) for every reply that a service gave to one of these events."""
-        wanted = set(events)
-        found = self._rows("kind=? AND event IN ??", (REPLY, [event for _, event in wanted])) if wanted else []
-        return {((row.source, row.event), row.sender) for row in found if (row.source, row.event) in wanted}
+    def replies(self, events: Collection[EventKey]) -> list[Row]:
+        """Every reply to one of these events, whoever gave it and whether or not it stands."""
+        found = self._rows("kind=? AND event IN ??", (REPLY, [event for _, event in events])) if events else []
+        return [row for row in found if (row.source, row.event) in events]
 
     def removed_or_corrected(self, person: str) -> list[Read]:
         """What was done later to entries that this person had read before."""
@@ -268,11 +269,12 @@ class Items:
     def _refers(self, view: Transaction, fact: Fact) -> Iterator[Row]:
         """What an entry does to earlier ones: it removes or corrects its own source's, it replies to anybody's.
 
-        Nobody has read what is not here yet, so an entry that comes after its own correction makes no row.
+        Nobody has read what is not here yet, so an entry that comes after its own correction makes no row. That
+        something was taken back makes one whenever it comes.
         """
         for one in fact.data.get("references") or ():
             if one["as"] in REPLYING:
-                yield _plain(fact)._replace(kind=REPLY, source=one["source"], event=one["id"])
+                yield _plain(fact)._replace(kind=REPLY, service=fact.source, source=one["source"], event=one["id"])
             elif one["as"] in REFERRED and one["source"] == fact.source:
                 where = "SELECT position FROM inbox WHERE source=? AND id=? AND position<?"
                 row = _plain(fact)._replace(kind=REFERRED[one["as"]], role=one["as"])
@@ -280,6 +282,8 @@ class Items:
                     wrong_child = row.kind == REMOVED and fact.data.get("details", {}).get("reason") == "wrong-child"
                     for each in _kin(view, target) if wrong_child else [target]:
                         yield row._replace(target=each)
+        if taken_back(fact):
+            yield _plain(fact)._replace(kind=TAKEN_BACK)
 
 
 def _kin(view: Transaction, first: int) -> list[int]:

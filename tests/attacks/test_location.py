@@ -117,10 +117,10 @@ def identity_list(reader: Reader) -> Parts:
     """Children and the open questions about who is who."""
     hub = reader.one.hub
     try:
-        hub.disclosure.allow("identity-list", reader.person, reader.role, reader.purpose)
+        children = hub.casework.review.children(reader.person, reader.role, reader.purpose)
     except NoStanding as error:
         return [repr(error).encode()]
-    return [repr(hub.register().children()).encode(), repr(hub.register().open_items()).encode()]
+    return [repr(children).encode(), repr(hub.register().open_items()).encode()]
 
 
 def identity_shown(reader: Reader) -> Parts:

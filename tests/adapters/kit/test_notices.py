@@ -9,6 +9,7 @@ from kit_toy import HUB, SOURCE, TOY
 from adapters.kit.command import main
 from adapters.kit.delivery import Distrusted
 from adapters.kit.events import make_subject
+from adapters.kit.noticing import ASKS_NOTHING
 from adapters.kit.outbox import open_outbox
 from adapters.kit.publisher import HttpCarrier
 from schemas.envelope import Refused, SigningKey
@@ -181,6 +182,19 @@ def test_whoever_opens_it_says_which_of_our_children_it_is_and_what_is_kept_of_t
     assert len(hub.openings) == 1
     assert run("once", str(folder))[0] == 0
     assert reasons(hub) == ["asked-about"]
+
+
+@pytest.mark.parametrize("kind", ASKS_NOTHING)
+def test_attack_a_notice_that_asks_nothing_brings_no_childs_records_out_whoever_it_is_opened_for(
+    run, hub, folder, put, kind
+):
+    put("a.toy", toy(1, child="C-1"))
+    notice = hub.tell(kind)
+    run("once", str(folder))
+    assert run("notices", "open", notice.id, "--by", "marnie.pell", "--child", "C-1")[0] == 0
+    put("b.toy", toy(2, child="C-1"))
+    assert run("once", str(folder))[0] == 0
+    assert hub.entries == []
 
 
 def test_a_notice_can_be_opened_while_the_adapter_runs(run, hub, folder, home):

@@ -327,6 +327,32 @@ def test_the_front_door_sees_that_a_question_waits_and_describes_nobody(
     assert "Quillfeather" not in json.dumps(item)
 
 
+def test_attack_a_question_names_the_front_door_no_child_of_whom_they_would_find_nothing(
+    hub: Hub, tell: Callable[..., UUID], stewards: tuple[str, str]
+) -> None:
+    closely = {"label": {"category": "intelligence", "level": "V", "handling": ["protectedSource"]}}
+    hidden = tell("p1", person("Wrenna", (NHS, ONE)), "a1", **closely)
+    doubtful = tell("p9", person("Tobin", (NHS, ONE)), "x1")
+    with pytest.raises(NoAnswer):
+        hub.disclosure.chronology(Ask(person="ottoline", child=hidden, purpose="triage"))
+    review = hub.casework.review
+    (item,) = review.items("ottoline", "", "triage")
+    assert (item["child"], item["candidates"]) == (str(doubtful), [])
+    assert not {"agrees", "contradicts"} & item.keys(), "it would be said of the child who is kept from them"
+    assert [one["child"] for one in review.children("ottoline", "", "triage")] == [str(doubtful)]
+    assert [one["child"] for one in review.children("bram", "", "triage")] == [str(hidden), str(doubtful)]
+
+
+def test_attack_a_question_about_a_child_of_whom_the_front_door_would_find_nothing_is_the_stewards_alone(
+    hub: Hub, tell: Callable[..., UUID], stewards: tuple[str, str]
+) -> None:
+    closely = {"label": {"category": "intelligence", "level": "V", "handling": ["protectedSource"]}}
+    tell("p1", person("Wrenna", (NHS, ONE)), "a1")
+    tell("p9", person("Tobin", (NHS, ONE)), "x1", **closely)
+    assert hub.casework.review.items("ottoline", "", "triage") == []
+    assert len(hub.casework.review.items("bram", "", "triage")) == 1
+
+
 def test_a_steward_who_declared_a_conflict_does_not_see_the_question(
     hub: Hub, tell: Callable[..., UUID], stewards: tuple[str, str]
 ) -> None:

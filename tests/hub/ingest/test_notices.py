@@ -343,3 +343,16 @@ def test_a_notice_of_what_was_taken_back_since_names_nobody(hub: Hub, police: An
     taken = [{"source": police.source, "id": "n1", "as": "retracts"}]
     admit(police, "retraction-made", references=taken, details={"reason": "wrong-child"})
     assert "child" not in hub.notices.open(school.source, notice.id, "marnie.pell")
+
+
+def test_attack_the_new_name_of_an_adopted_child_is_not_told_to_the_school_that_knows_the_old_one(
+    hub: Hub, police: Any, school: Any, admit: Any
+) -> None:
+    adopted = {"reason": "adoption", "from": "2025-03-03T11:59:00Z"}
+    renamed = CHILD | {"names": [{"family": "Ashgrove", "given": ["Wrenna"], "use": "official"}]}
+    admit(school, "joined-roll", said_by=said_by(LARKBECK), person="pupil-9")
+    admit(police, "location-protected", details=adopted)
+    admit(police, "protective-condition-set", child=renamed)
+    (notice,) = told(hub, school)
+    assert (notice.kind, notice.subject == NO_SUBJECT) == ("condition-started", False), "its own word says who is meant"
+    assert "child" not in hub.notices.open(school.source, notice.id, "marnie.pell")
