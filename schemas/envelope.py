@@ -31,6 +31,7 @@ from schemas.statement import (
     REATTESTATION,
     REPORT,
     TYPES,
+    is_countable,
     parse_time,
     read_statement,
     statement_fault,
@@ -258,12 +259,13 @@ def seal(
 
     `time` is when the source system recorded it, RFC 3339; None where it has none. Where it is later than the sealing
     time `recordedtime`, the source's clock is ahead, and `recordedtime` is written instead: the data keeps the claim.
+    So it is where `time` is before 1900, as what a system writes that has no time.
     `sequence` counts from 1; `prevdigest` is `statement_digest` of the source's previous statement, empty for the
     first. `salt` is 32 bytes that nobody can guess. Raises CannotSeal for what no door would open.
     """
     try:
         sealing_at = parse_time(recordedtime)
-        if time is None or parse_time(time) > sealing_at:
+        if time is None or parse_time(time) > sealing_at or not is_countable(time):
             time = recordedtime
         strict_json(data, RECORD_LIMIT)
     except ValueError as fault:

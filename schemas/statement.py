@@ -23,6 +23,9 @@ NO_CHILD = "0" * 32
 STATEMENT_LIMIT = 8 * 1024
 
 _NO_TIME = "time or recordedtime is not RFC 3339 with a zone"
+YEARS = ("1900", "2999")
+"""The first and the last year in which anything is recorded: every clock can count on from there, in every zone."""
+_NO_YEAR = "time or recordedtime is not of the years 1900 to 2999"
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2})")
 _GRAMMAR = {
     "specversion": (re.compile(r"1\.0"), "specversion is not 1.0"),
@@ -115,12 +118,19 @@ def _sense_fault(statement: dict[str, str], types: Collection[str]) -> str:
         return "type is not known"
     if statement["subject"] != NO_CHILD and statement["type"] in (HEARTBEAT, REATTESTATION):
         return "this type names no child: subject is 32 zeros"
+    if not (is_countable(statement["time"]) and is_countable(statement["recordedtime"])):
+        return _NO_YEAR
     try:
         if datetime.fromisoformat(statement["time"]) > datetime.fromisoformat(statement["recordedtime"]):
             return "time is after recordedtime"
     except ValueError:
         return _NO_TIME
     return ""
+
+
+def is_countable(text: str) -> bool:
+    """Is this instant, which is in its grammar, of a year that a statement may name?"""
+    return YEARS[0] <= text[:4] <= YEARS[1]
 
 
 def parse_time(text: str) -> datetime:

@@ -34,6 +34,7 @@ from hub.projections.items import (
     Row,
     person_id,
 )
+from hub.rules.calendars import span
 from schemas.rules import get_list
 
 FRONT_DOOR, STEWARD, SCHOOL_LEAD = "frontDoor", "steward", "schoolLead"
@@ -260,4 +261,4 @@ def _is_past(by_when: str, now: datetime) -> bool:
     """A day counts to its end; what was asked without a time is never late."""
     if by_when == "*":
         return False
-    return by_when < now.date().isoformat() if len(by_when) == DAY else datetime.fromisoformat(by_when) < now
+    return by_when < now.date().isoformat() if len(by_when) == DAY else span(by_when)[1] < now

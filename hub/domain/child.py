@@ -16,6 +16,7 @@ from hub.domain import protection, versions
 from hub.domain.facts import EventKey, Fact, Remark
 from hub.domain.facts import came_to_count as _when
 from hub.domain.protection import Protection
+from hub.rules.calendars import span
 
 OPEN_TO_PARTICIPANTS = timedelta(hours=72)
 """How long a called strategy discussion opens the record to those it names, before any threshold is recorded."""
@@ -104,7 +105,7 @@ def standing_at(child: Child, now: datetime) -> Child:
 
 def _is_past(until: str, now: datetime) -> bool:
     """A day counts to its end."""
-    return until < now.date().isoformat() if len(until) == 10 else datetime.fromisoformat(until) < now
+    return until < now.date().isoformat() if len(until) == 10 else span(until)[1] < now
 
 
 def receive(child: Child, reported: Fact) -> list[Fact]:

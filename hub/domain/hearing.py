@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from hub.rules.editions import get_edition
 
 Range = tuple[int, int]
 """Numbers of a source's sequence that never came: the first and the last of them."""
 MOST_HOLES = 1000
+FIRST_RULED = date(2000, 1, 1)
+"""No rule has an edition before; a source may claim any day, and whatever it claims must be judged."""
 NEVER = "never"
 
 
@@ -58,7 +60,7 @@ def patience(since: str, every_s: int) -> datetime:
     By the edition of `source-silence` in force when it was last heard; `every_s` 0 is a source that states no rhythm.
     """
     begun = datetime.fromisoformat(since)
-    rule = get_edition("source-silence", begun.date()).text
+    rule = get_edition("source-silence", max(begun.date(), FIRST_RULED)).text
     return begun + timedelta(seconds=rule["limit"] * (every_s or rule["otherwise_s"]))
 
 

@@ -188,26 +188,32 @@ def _overlap(spans: Iterable[Span], periods: Iterable[Span]) -> bool:
 
 def _first(text: str) -> datetime:
     """The moment; of a day or month its beginning."""
-    if len(text) > DAY:
-        return datetime.fromisoformat(text)
-    at = datetime.fromisoformat(text if len(text) == DAY else f"{text}-01").replace(tzinfo=UTC)
-    return at - ZONE if at > FIRST else at
+    at = _moment(text, FIRST)
+    return at - ZONE if len(text) <= DAY and at > FIRST else at
 
 
 def _begun(text: str) -> datetime:
     """The moment; of a day or month its first day's end: the day on which a protection ends is not covered by it."""
-    if len(text) > DAY:
-        return datetime.fromisoformat(text)
-    return datetime.fromisoformat(text if len(text) == DAY else f"{text}-01").replace(tzinfo=UTC, hour=23)
+    at = _moment(text, FIRST)
+    return at.replace(hour=23) if len(text) <= DAY else at
 
 
 def _last(text: str) -> datetime:
     """The moment; of a day or month its end."""
+    at = _moment(text, LAST)
     if len(text) > DAY:
-        return datetime.fromisoformat(text)
-    year, month, day = int(text[:4]), int(text[5:7]), int(text[8:] or 0)
-    if year == LAST.year:
+        return at
+    if at.year == LAST.year:
         return LAST
-    if day:
-        return datetime(year, month, day, tzinfo=UTC) + timedelta(days=1)
-    return datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+    if len(text) == DAY:
+        return at + timedelta(days=1)
+    return datetime(at.year + at.month // 12, at.month % 12 + 1, 1, tzinfo=UTC)
+
+
+def _moment(text: str, instead: datetime) -> datetime:
+    """The moment; of a day or month the first one, UTC; `instead` of what no calendar has: in doubt it is covered."""
+    try:
+        at = datetime.fromisoformat(text if len(text) >= DAY else f"{text}-01")
+    except ValueError:
+        return instead
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -22,7 +22,7 @@ from hub.domain.facts import Remark
 from hub.domain.versions import taken_back
 from hub.identity.assigning import assigned_to
 from hub.ingest.batch import OTHER_CONTENT, Batch
-from hub.ingest.hearing import News, follow, hear
+from hub.ingest.hearing import AHEAD, News, follow, hear
 from hub.ingest.keyring import Keyring, Sender, fold
 from hub.ingest.misfit import FAULT, Waits, find_misfit
 from hub.ingest.quarantine import Quarantine
@@ -302,7 +302,7 @@ class Admission:
 
     def _clock(self, batch: Batch, statement: dict[str, str]) -> list[Remark]:
         ahead = (datetime.fromisoformat(statement["recordedtime"]) - batch.now).total_seconds()
-        return [Remark("clock-ahead", f"by {round(ahead)} s")] if ahead > self.clock_ahead_s else []
+        return [Remark(AHEAD, f"by {round(ahead)} s")] if ahead > self.clock_ahead_s else []
 
     def _stream(self, batch: Batch, opened: Opened, sender: Sender) -> UUID:
         if opened.statement["type"] != REPORT:

@@ -6,15 +6,18 @@ with it: the source was never heard or silent before, or says something odd that
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
 from hub.domain.facts import Remark
 from hub.domain.hearing import patience
 from hub.ingest.batch import Batch
-from hub.store.tables import HeardRow
 from schemas.envelope import Opened, parse_time, statement_digest
 from schemas.heartbeat import read_heartbeat
+
+AHEAD = "clock-ahead"
+"""The remark on what was signed by a clock that is ahead of the hub's by more than `clock_ahead_s`."""
 
 
 def follow(batch: Batch, statement: dict[str, str], statement_bytes: bytes) -> list[Remark]:
@@ -47,7 +50,9 @@ class News(StrEnum):
 def hear(batch: Batch, opened: Opened, remarks: list[Remark]) -> News:
     """Note that a source was heard, and whether that changes what is known of it.
 
-    It was heard when it spoke, and never later than now: a clock ahead makes no source look more alive than it is.
+    It was heard when it spoke, and never later than now. One whose clock is ahead by more than is borne with (the
+    remark `clock-ahead`) says nothing of when it spoke: it is as if it were not heard, or heartbeats that were signed
+    in advance would keep a feed alive that is dead.
     """
     said, now = opened.statement, datetime.fromisoformat(batch.at)
     before = batch.heard(said["source"])
@@ -56,11 +61,13 @@ def hear(batch: Batch, opened: Opened, remarks: list[Remark]) -> News:
     beat = read_heartbeat(opened.data)
     if beat.unclear:
         remarks.append(Remark("heartbeat-unclear", " ".join(beat.unclear)))
-    at = min(parse_time(said["time"]).astimezone(now.tzinfo), now)
-    row = HeardRow(
-        said["source"], int(said["sequence"]), at.isoformat(timespec="milliseconds"), beat.every_s or 0,
-        beat.outstanding or 0, " ".join(remark.code for remark in remarks),
-    )  # fmt: skip
+    codes = [remark.code for remark in remarks]
+    row = replace(before, sequence=int(said["sequence"]), remarks=" ".join(codes))
+    known = row.remarks == before.remarks
+    if AHEAD not in codes:
+        at = min(parse_time(said["time"]).astimezone(now.tzinfo), now)
+        heard = at.isoformat(timespec="milliseconds")
+        row = replace(row, heard=heard, every_s=beat.every_s or 0, outstanding=beat.outstanding or 0)
+        known = known and bool(before.heard) and at < patience(before.heard, before.every_s)
     batch.writes.heard[row.source] = row
-    known = before.heard and row.remarks == before.remarks and at < patience(before.heard, before.every_s)
     return News.HEARD if known else News.CHANGE

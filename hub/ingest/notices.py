@@ -2,7 +2,8 @@
 
 It follows the record: notices and the place up to which it came are one transaction, so that whatever must be told is
 told at least once and has one row. A row names no child and no place; who a notice is about is answered when a person
-opens it, and that is recorded first. When a fact's key is away the others go on and it is tried again.
+opens it, and that is recorded first. When a fact's key is away, or the hub stumbles over it, the others go on and it is
+tried again each time.
 """
 
 from __future__ import annotations
@@ -116,6 +117,9 @@ class Notices:
             except KeyAway:
                 LOG.error("a notice waits for a key: position=%s", entry.position)
                 waits.append(entry.position)
+            except Exception as fault:  # one fact that we stumble over is not to silence every agency's notices
+                LOG.error("a notice waits: position=%s: %s", entry.position, type(fault).__name__)
+                waits.append(entry.position)
         with self.record.database.transaction(turn="tell") as transaction:
             moved = "UPDATE noticed SET position=? WHERE follower='notices' AND position=?"
             if transaction.execute(moved, (rows[-1][0], begun)):  # else another process told these
@@ -133,13 +137,20 @@ class Notices:
 
     def _try_waiting(self) -> None:
         for (position,) in self.record.query("SELECT position FROM notice_waits ORDER BY position"):
-            try:
-                made = self._tell(self.record.entry_at(position))
-            except KeyAway:
+            made = self._told_at_last(position)
+            if made is None:
                 continue
             with self.record.database.transaction(turn="tell") as transaction:
                 if transaction.execute("DELETE FROM notice_waits WHERE position=?", (position,)):
                     self._insert(transaction, made)
+
+    def _told_at_last(self, position: int) -> list[tuple[str, str, int, dict[str, Any]]] | None:
+        """What a fact that waits must be told to; None while it waits. It was an error when it began to."""
+        try:
+            return self._tell(self.record.entry_at(position))
+        except Exception as fault:
+            LOG.debug("a notice still waits: position=%s: %s", position, type(fault).__name__)
+            return None
 
     def _insert(self, transaction: Transaction, made: Sequence[tuple[str, str, int, dict[str, Any]]]) -> None:
         ((last,),) = transaction.query("SELECT COALESCE(MAX(cursor), 0) FROM notice")

@@ -302,8 +302,16 @@ def _kin(view: Transaction, first: int) -> list[int]:
 
 def _plain(fact: Fact) -> Row:
     sender = (fact.data.get("said_by") or {}).get("service", "")
-    shared = datetime.fromisoformat(fact.shared or fact.admitted).astimezone(UTC).isoformat(timespec="milliseconds")
-    return Row(fact.position, 0, "", fact.stream.hex, shared, sender=sender, source=fact.source, event=fact.id)
+    return Row(fact.position, 0, "", fact.stream.hex, _shared(fact), sender=sender, source=fact.source, event=fact.id)
+
+
+def _shared(fact: Fact) -> str:
+    """As `Row.at` has it; what says a time that no clock of ours can count in UTC, when it was admitted."""
+    try:
+        at = datetime.fromisoformat(fact.shared or fact.admitted).astimezone(UTC)
+    except OverflowError:
+        return fact.admitted
+    return at.isoformat(timespec="milliseconds")
 
 
 def _role(fact: Fact) -> Row:

@@ -3,10 +3,12 @@
 A day counts from the day after the one on which the clock started. What is known to the day, month or period only is
 taken at its latest, so that nobody is late by what nobody knows. A day that no calendar covers is not counted: then
 there is no due day, rather than a wrong one. Which rule holds is not decided here.
+Nothing that a source wrote makes counting fail.
 """
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
@@ -16,35 +18,47 @@ from schemas.rules import get_list
 
 LONDON = ZoneInfo("Europe/London")
 DAY, MONTH = len("2024-09-09"), len("2024-09")
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 LONGEST = 1_000
 """Days that are looked through at most for one due day."""
 
 
 @lru_cache(maxsize=4096)
 def span(when: str) -> tuple[datetime, datetime]:
-    """The first and the last moment that a month, a day or a moment can mean, London's days."""
+    """The first and the last moment that a month, a day or a moment can mean, London's days.
+
+    What no calendar has, as a month of the year 0000, may mean any.
+    """
+    try:
+        at = datetime.fromisoformat(when if len(when) >= DAY else f"{when}-01")
+    except ValueError:
+        return FIRST, LAST
     if len(when) > DAY:
-        at = datetime.fromisoformat(when)
         at = at if at.tzinfo else at.replace(tzinfo=LONDON)
         return at, at
-    first = date.fromisoformat(when if len(when) == DAY else f"{when}-01")
-    last = first if len(when) == DAY else add_months(first, 1) - timedelta(days=1)
+    first = at.date()
+    last = first if len(when) == DAY else first.replace(day=monthrange(first.year, first.month)[1])
     return datetime.combine(first, time.min, LONDON), datetime.combine(last, time.max, LONDON)
 
 
 def day_of(at: datetime) -> date:
-    """The day in London."""
-    return at.astimezone(LONDON).date()
+    """The day in London; where that would lie beyond the calendar's ends, the day as it is written."""
+    try:
+        return at.astimezone(LONDON).date()
+    except OverflowError:
+        return at.date()
 
 
 @lru_cache(maxsize=4096)
 def due(unit: str, limit: int, since: str) -> str:
     """The last day, or for hours the moment, that is in time; "" where there is no number, or no calendar covers it."""
-    last = span(since)[1]
-    if unit == "hour":
-        return (last + timedelta(hours=limit)).astimezone(UTC).isoformat(timespec="seconds")
-    count = COUNTED.get(unit)
-    day = count(day_of(last), limit) if count else None
+    last, count = span(since)[1], COUNTED.get(unit)
+    try:
+        if unit == "hour":
+            return (last + timedelta(hours=limit)).astimezone(UTC).isoformat(timespec="seconds")
+        day = count(day_of(last), limit) if count else None
+    except OverflowError:  # beyond the year 9999
+        return ""
     return day.isoformat() if day else ""
 
 
@@ -59,14 +73,12 @@ def add_days(day: date, number: int) -> date:
 
 
 def add_months(day: date, number: int) -> date:
-    """The same day so many months later, or that month's last."""
+    """The same day so many months later, or that month's last. Errors: OverflowError beyond the year 9999."""
     years, month = divmod(day.month - 1 + number, 12)
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(day.year + years, month + 1, min(day.day, last))
-        except ValueError:
-            continue
-    raise AssertionError("every month has 28 days")
+    year = day.year + years
+    if year > date.max.year:
+        raise OverflowError
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def add_working_days(day: date, number: int) -> date | None:

@@ -148,7 +148,10 @@ class QuarantineRow:
 
 @dataclass(frozen=True, slots=True)
 class HeardRow:
-    """What a source's newest heartbeat says; an older one that comes after it changes nothing."""
+    """What a source's newest heartbeat says; an older one that comes after it changes nothing.
+
+    Of one whose clock is ahead only its number and its remarks are kept here, beside what an earlier one said.
+    """
 
     source: str
     sequence: int

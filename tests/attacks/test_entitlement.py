@@ -16,6 +16,7 @@ import pytest
 from hub.bootstrap import Hub
 from hub.casework import NotYours
 from hub.disclosure import Ask, CannotBeShownComplete, NoAnswer
+from schemas import statement
 
 _spec = importlib.util.spec_from_file_location("hub_fixtures", Path(__file__).parents[1] / "hub" / "conftest.py")
 assert _spec is not None
@@ -103,13 +104,26 @@ def test_a_source_does_not_speak_as_a_service_that_is_registered_for_another(
     assert receipts[1].reason == "other-service"
 
 
-@pytest.mark.parametrize("year", ["9999-12-31", "0001-01-01"])
-def test_a_date_at_the_end_of_time_makes_no_child_unreadable(hub: Hub, police: Any, staff: Any, year: str) -> None:
+@pytest.mark.parametrize("when", ["9999-12-31", "9999-12", "0001-01-01", "0001-01"])
+def test_a_date_at_the_end_of_time_makes_no_child_unreadable(hub: Hub, police: Any, staff: Any, when: str) -> None:
     ottoline = staff("ottoline", "frontDoor")
-    happened = {"from": year, "precision": "day", "zone": "none"}
-    shared = "9999-12-31T23:59:59Z" if year == "9999-12-31" else "2025-03-03T11:00:00Z"
-    hub.admission.admit([police.seal(happened=happened, shared=shared), police.seal()], police.source)
+    happened = {"from": when, "precision": "day" if len(when) == 10 else "month", "zone": "none"}
+    hub.admission.admit([police.seal(happened=happened), police.seal()], police.source)
     assert len(read(hub, ottoline, "triage")["entries"]) == 2
+
+
+@pytest.mark.parametrize("shared", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_record_signed_at_the_end_of_time_takes_nobodys_list_away(
+    hub: Hub, police: Any, staff: Any, monkeypatch: pytest.MonkeyPatch, shared: str
+) -> None:
+    """The door refuses it; what stands in the record from before it did is listed by when it was admitted."""
+    staff("ottoline", "frontDoor")
+    monkeypatch.setattr(statement, "YEARS", ("0001", "9999"))
+    (receipt,) = hub.admission.admit([police.seal("referral-made", shared=shared)], police.source)
+    assert receipt.outcome == "admitted"
+    monkeypatch.undo()
+    (item,) = [one for one in json.loads(hub.items.list("ottoline"))["items"] if one["kind"] == "urgent"]
+    assert item["at"] == hub.clock().isoformat(timespec="milliseconds")
 
 
 def test_a_record_that_the_hub_stumbles_over_stops_no_other(

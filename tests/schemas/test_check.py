@@ -116,7 +116,9 @@ def test_a_child_with_a_name_alone_fits():
     assert check_event(event) == []
 
 
-@pytest.mark.parametrize("day", ["2025-02-29", "2025-13-01", "2025-04-31", "25-04-01", "2025-4-1", "2025-04-01 ", "x"])
+@pytest.mark.parametrize(
+    "day", ["2025-02-29", "2025-13-01", "2025-04-31", "25-04-01", "2025-4-1", "2025-04-01 ", "x", "0000-04-01"]
+)
 def test_a_day_that_does_not_exist_misfits(day):
     event = get_example("referral-made", 1)
     event["child"]["birth_date"]["date"] = day
@@ -134,6 +136,7 @@ def test_a_day_that_does_not_exist_misfits(day):
         "2025-02-28t10:00:00z",
         "2025-02-28T10:00:00+58:00",
         "2025-02-28T10:00:00.0000000000Z",
+        "0000-02-28T10:00:00Z",
         "2025-02-28",
     ],
 )
@@ -174,6 +177,13 @@ def test_a_time_may_be_as_inexact_as_the_source_knows_it(happened):
 def test_a_time_that_contradicts_its_own_precision_misfits(happened, path):
     faults = check_event(get_example("concern-logged", 1) | {"happened": happened})
     assert path in {fault.path for fault in faults}
+
+
+def test_a_month_of_the_year_0000_that_no_calendar_has_misfits():
+    happened = {"from": "0000-05", "precision": "month", "zone": "none"}
+    assert {fault.path for fault in check_event(get_example("concern-logged", 1) | {"happened": happened})} == {
+        "/happened/from"
+    }
 
 
 def test_periods_that_end_before_they_begin_are_named_wherever_they_stand():

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -194,9 +195,29 @@ def test_an_instant_has_one_grammar(text: str, is_one: bool) -> None:
             parse_time(text)
 
 
-def test_instants_at_the_ends_of_the_calendar_are_compared_without_error() -> None:
-    found = opened(sealed(time="0001-01-01T00:00:00+23:59", recordedtime="9999-12-31T23:59:59-23:59"))
-    assert found.statement["time"].startswith("0001")
+@pytest.mark.parametrize("member", ["time", "recordedtime"])
+@pytest.mark.parametrize(
+    "text",
+    ["0000-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "1899-12-31T23:59:59Z", "3000-01-01T00:00:00Z",
+     "9999-12-31T23:59:59-23:59"],
+)  # fmt: skip
+def test_a_signed_instant_at_the_ends_of_the_calendar_that_no_clock_could_turn_into_its_own_zone_is_refused(
+    member: str, text: str
+) -> None:
+    statement = json.loads(statement_bytes_of(sealed())) | {member: text}
+    jws = compact.sign(compact.canonical_json(statement), KEYS["EdDSA"], "sg-event+jws")
+    refused = refusal(compact.canonical_json(json.loads(sealed()) | {"jws": jws}))
+    assert (refused.step, refused.why) == ("statement", "time or recordedtime is not of the years 1900 to 2999")
+
+
+@pytest.mark.parametrize("text", ["1900-01-01T00:00:00+14:00", "2999-12-31T23:59:59-14:00"])
+def test_instants_of_the_first_and_last_year_open(text: str) -> None:
+    found = opened(sealed(time=text, recordedtime=text))
+    assert parse_time(found.statement["time"]).astimezone(UTC)
+
+
+def test_a_recording_time_that_stands_for_none_does_not_keep_a_record_from_being_sealed() -> None:
+    assert opened(sealed(time="0001-01-01T00:00:00Z")).statement["time"] == "2026-11-21T09:16:44Z"
 
 
 def test_a_refusal_carries_the_statement_once_its_source_is_known() -> None:
@@ -248,6 +269,7 @@ def test_statements_are_chained_by_their_digest() -> None:
         {"sequence": 0},
         {"prevdigest": "none"},
         {"recordedtime": "yesterday"},
+        {"recordedtime": "9999-12-31T23:59:59Z"},
         {"time": "yesterday"},
         {"type": HEARTBEAT},
         {"data": b'{"words":"' + b"x" * 256 * 1024 + b'"}'},

@@ -37,6 +37,7 @@ RAW = canonical_json(SEALED)
 @example(member="id", text='a","source":"b', escaped=True)
 @example(member="id", text="", escaped=True)
 @example(member="time", text="2026-02-30T00:00:00Z", escaped=True)
+@example(member="time", text="0001-01-01T00:00:00+14:00", escaped=True)
 @example(member="datadigest", text="\x7f", escaped=False)
 def test_a_statement_is_read_alike_by_its_grammar_and_as_json(member: str, text: str, escaped: bool) -> None:
     changed = {**SEALED, member: text}

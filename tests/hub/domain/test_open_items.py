@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
-from hub.domain.clocks import CLOCKS
+from hub.domain.clocks import CLOCKS, READ
 from hub.domain.facts import Fact
 from hub.domain.open_items import OpenItem, current, open_items, reads, told
 from hub.rules.editions import Edition, find_edition, names
@@ -226,6 +227,18 @@ def test_items_stand_by_when_they_began_and_never_by_how_late_they_are() -> None
 
 
 # -- what counts for nothing
+
+
+@pytest.mark.parametrize(
+    "at", ["0000-05", "0000-05-01", "0001-01-01", "9999-12", "9999-12-31", "9999-12-31T23:59:59-14:00"]
+)
+def test_a_date_at_or_beyond_the_ends_of_the_calendar_hides_no_other_open_item(at: str) -> None:
+    odd = [
+        fact(name, at, asked={"text": "?"}, by_when=at, details={"until": at, "review": at, "due": at}) for name in READ
+    ]
+    shared = [replace(one, shared="2025-12-08T16:00:00Z") for one in odd]
+    asked = fact("concern-logged", "2026-01-08T16:00:00Z", asked={"text": "?"}, id="other")
+    assert "other" in {one.about[1] for one in items(*shared, asked)}
 
 
 def test_what_its_source_took_back_or_replaced_counts_for_nothing() -> None:

@@ -147,6 +147,25 @@ def test_no_day_or_month_is_too_early_or_too_late_to_be_compared(text: str) -> N
     assert covered(fold([SET, LIFTED]), entry) in (True, False)
 
 
+IMPOSSIBLE = ["0000-05", "0000-05-01", "0000-05-01T00:00:00Z"]
+
+
+@pytest.mark.parametrize("text", [*IMPOSSIBLE, "9999-12", "9999-12-31", "9999-12-31T23:59:59-14:00"])
+def test_a_protection_or_adoption_dated_where_no_calendar_reaches_still_covers_and_stops_no_reading(text: str) -> None:
+    dated = {"from": text, "precision": "day"}
+    adopted = event("looked-after-ended", FLED, source=FEED, happened=dated, details={"next": "adopted"})
+    assert covered(fold([adopted]), seen(LATER))
+    assert covered(fold([event("location-protected", FLED, details={"from": text})]), seen(LATER))
+    until = fold([SET, event("location-protection-ended", BACK, details={"until": text})])
+    assert covered(until, seen(BACK - timedelta(seconds=1)))
+
+
+@pytest.mark.parametrize("text", IMPOSSIBLE)
+def test_an_entry_dated_where_no_calendar_reaches_is_covered_for_ever(text: str) -> None:
+    entry = seen(LATER, **{"from": text, "precision": "day"})
+    assert covered(fold([SET, LIFTED]), entry)
+
+
 # --- who may know -----------------------------------------------------------------------------------------------------
 
 NAMED = {"may_know": [{"service": S + "nursing"}, {"service": S + "school", "role": "schoolLead"},

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta
 
+import pytest
+
 from hub.domain.hearing import MOST_HOLES, Hearing, LiveSource, Range, filled, is_missing, opened, patience
 
 SCHOOL = LiveSource("urn:safeguarding:source:larkbeck:live", "urn:safeguarding:service:larkbeck", "Larkbeck", "")
@@ -27,6 +29,14 @@ def test_one_that_states_no_rhythm_is_measured_by_the_rules_own() -> None:
 def test_one_that_was_never_heard_is_measured_from_its_registration() -> None:
     registered = LiveSource(SCHOOL.source, SCHOOL.service, SCHOOL.name, since=NOON)
     assert Hearing(registered).falls_silent() == after(minutes=45)
+
+
+@pytest.mark.parametrize(
+    "claimed", ["1970-01-01T00:00:00+00:00", "1999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+00:00"]
+)
+def test_a_heartbeat_dated_before_every_rule_makes_its_source_silent_and_breaks_nothing(claimed: str) -> None:
+    said = datetime.fromisoformat(claimed)
+    assert Hearing(SCHOOL, claimed, every_s=300).falls_silent() == said + timedelta(minutes=15)
 
 
 def test_numbers_that_came_after_all_leave_exactly_the_others_missing() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hub.domain.facts import Fact
-from hub.domain.standing import EVERY_CHILD, fold
+from hub.domain.standing import EVERY_CHILD, find_contradiction, fold
 
 NOON = datetime(2025, 3, 3, 12, tzinfo=UTC)
 S = "urn:safeguarding:service:"
@@ -66,6 +66,19 @@ def test_a_role_that_ended_without_a_date_ended_when_it_was_recorded() -> None:
 )
 def test_a_role_ends_with_the_day_or_moment_named(until: str, counts: bool) -> None:
     assert (fold("marit", [held(), ended(until=until)]).reader(NOON) is not None) == counts
+
+
+def test_a_role_or_conflict_until_the_last_day_of_the_calendar_counts_can_be_ended_and_stops_no_reading() -> None:
+    forever = {"from": "2025-01-01", "until": "9999-12-31"}
+    role = {"person": "p", "role": "healthPractitioner", "service": S + "school-nursing"}
+    holding = fold("p", [held(**forever), event("conflict-declared", child=CHILD, until="9999-12-31")])
+    assert holding.reader(NOON) is not None
+    assert holding.conflicts(NOON) == {CHILD}
+    assert find_contradiction(holding, "role-held", {**role, **forever}, NOON) == "RoleHeldAlready"
+    assert find_contradiction(holding, "role-ended", role, NOON) == ""
+    assert find_contradiction(holding, "role-ended", {**role, "until": "9999-12-31"}, NOON) == "RoleNotHeld"
+    assert fold("p", [held(**forever), ended(until="2025-02-01")]).reader(NOON) is None
+    assert fold("p", [held(**forever), ended(until="9999-12-31")]).reader(NOON) is not None
 
 
 def test_an_end_is_never_put_off() -> None:

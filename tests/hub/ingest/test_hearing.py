@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from hub.bootstrap import Hub
 from hub.domain.hearing import Hearing
@@ -14,9 +13,9 @@ from tests.hub.conftest import Agency, Clock
 NOON = "2025-03-03T12:00:00.000+00:00"
 
 
-def beat(agency: Agency, at: str = "2025-03-03T12:00:00Z", **more: Any) -> bytes:
-    said = {"last_sequence": agency.sequence, "every_s": 300, "outstanding": 0}
-    return agency.seal(said, type=HEARTBEAT, shared=at, **more)
+def beat(agency: Agency, at: str = "2025-03-03T12:00:00Z", *, every_s: int = 300) -> bytes:
+    said = {"last_sequence": agency.sequence, "every_s": every_s, "outstanding": 0}
+    return agency.seal(said, type=HEARTBEAT, shared=at)
 
 
 def admit(hub: Hub, agency: Agency, *records: bytes) -> list[Receipt]:
@@ -43,11 +42,30 @@ def test_a_record_never_makes_a_source_heard(hub: Hub, police: Agency) -> None:
     assert hearing(hub).heard == ""
 
 
-def test_a_heartbeat_from_the_future_is_remarked_and_never_heard_later_than_now(hub: Hub, police: Agency) -> None:
-    admit(hub, police, beat(police, "2031-01-01T00:00:00Z"))
-    assert (hearing(hub).heard, hearing(hub).remarks) == (NOON, "clock-ahead")
-    (fact,) = hub.record.facts(SOURCES)
+def test_heartbeats_signed_in_advance_keep_no_dead_feed_alive(hub: Hub, police: Agency, clock: Clock) -> None:
+    admit(hub, police, beat(police))
+    for _ in range(3):
+        clock.forward(days=1)
+        admit(hub, police, beat(police, "2031-01-01T00:00:00Z", every_s=604_800))
+        assert (hearing(hub).heard, hearing(hub).every_s) == (NOON, 300)
+        assert hearing(hub).falls_silent() < clock.now
+    assert hearing(hub).remarks == "clock-ahead"
+    *_, fact = hub.record.facts(SOURCES)
     assert [remark.code for remark in fact.remarks] == ["clock-ahead"]
+    assert facts(hub) == ["heartbeat", "heartbeat"]
+    admit(hub, police, beat(police, clock.now.isoformat()))
+    assert (hearing(hub).heard, hearing(hub).remarks) == (clock.now.isoformat(timespec="milliseconds"), "")
+
+
+def test_heartbeats_signed_in_advance_are_no_first_word_of_a_source_either(hub: Hub, police: Agency) -> None:
+    admit(hub, police, *(beat(police, "2031-01-01T00:00:00Z") for _ in range(3)))
+    assert (hearing(hub).heard, hearing(hub).remarks) == ("", "clock-ahead")
+    assert facts(hub) == ["heartbeat"]
+
+
+def test_a_source_whose_clock_is_a_minute_ahead_is_heard_and_never_later_than_now(hub: Hub, police: Agency) -> None:
+    admit(hub, police, beat(police, "2025-03-03T12:01:00Z"))
+    assert (hearing(hub).heard, hearing(hub).remarks) == (NOON, "")
 
 
 def test_a_heartbeat_that_comes_days_later_was_heard_days_ago(hub: Hub, police: Agency, clock: Clock) -> None:

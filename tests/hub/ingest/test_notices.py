@@ -13,6 +13,7 @@ from hub import bootstrap
 from hub.bootstrap import Hub
 from hub.disclosure import Ask
 from hub.ingest.notices import NoNotice, Notices
+from hub.ingest.telling import tell
 from hub.settings import Settings
 from hub.store.record import SOURCES
 from schemas.catalogue import get_example
@@ -300,6 +301,28 @@ def test_a_process_that_dies_before_the_commit_tells_it_the_next_time(
         hub.notices.follow()
     monkeypatch.undo()
     assert kinds(hub, school) == [("domestic-abuse-notice", "")]
+
+
+def test_a_fact_that_the_hub_stumbles_over_waits_and_silences_no_other_agencys_notices(
+    hub: Hub, police: Any, school: Any, other_school: Any, admit: Any, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    def stumbles(fact: Any, facts: Any) -> Any:
+        if fact.data.get("childs_words") == "poison":
+            raise OverflowError("date value out of range")
+        return tell(fact, facts)
+
+    monkeypatch.setattr("hub.ingest.notices.tell", stumbles)
+    admit(police, "domestic-abuse-notice", addressed_to=addressed(LARKBECK), childs_words="poison")
+    admit(police, "domestic-abuse-notice", addressed_to=addressed(TARNWHISTLE))
+    assert (kinds(hub, school), kinds(hub, other_school)) == ([], [("domestic-abuse-notice", "")])
+    (said,) = [one.getMessage() for one in caplog.records if one.levelname == "ERROR"]
+    assert said.endswith(": OverflowError")
+    admit(police, "domestic-abuse-notice", addressed_to=addressed(TARNWHISTLE))
+    assert (len(kinds(hub, school)), len(kinds(hub, other_school))) == (0, 2)
+    monkeypatch.undo()
+    assert kinds(hub, school) == [("domestic-abuse-notice", "")]
+    assert (len(kinds(hub, school)), len(kinds(hub, other_school))) == (1, 2)
 
 
 def test_notices_are_signed_for_one_source_and_follow_a_cursor(hub: Hub, police: Any, school: Any, admit: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hub.rules import editions
-from hub.rules.calendars import add_months, due, is_past, is_working_day, span
+from hub.rules.calendars import add_months, day_of, due, is_past, is_working_day, span
 from hub.rules.editions import BrokenRule, NoEdition, find_edition, get_edition, get_rule, names
 from hub.rules.loading import OverlappingEditions, check_rule
 
@@ -169,6 +169,27 @@ def test_where_no_calendar_covers_a_day_there_is_no_due_day_rather_than_a_wrong_
     assert due("working-day", 1, "2019-05-01") == ""
     assert due("school-day", 5, "2026-07-17") == ""
     assert is_working_day(date(2019, 5, 1)) is None
+
+
+AT_THE_ENDS = [
+    "0000-05", "0000-05-01", "0000-05-01T00:00:00Z", "0001-01", "0001-01-01", "0001-01-01T00:00:00+14:00", "9999-12",
+    "9999-12-31", "9999-12-31T23:59:59-14:00",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("when", AT_THE_ENDS)
+@pytest.mark.parametrize("unit", ["hour", "working-day", "school-day", "calendar-day", "month", ""])
+def test_a_date_at_or_beyond_the_ends_of_the_calendar_is_counted_without_error(when: str, unit: str) -> None:
+    first, last = span(when)
+    assert first <= last
+    assert day_of(first) <= day_of(last)
+    is_past(due(unit, 72, when), last)
+
+
+def test_where_the_calendar_ends_before_the_due_day_there_is_none_and_no_month_means_any_moment() -> None:
+    assert due("month", 1, "9999-12") == due("calendar-day", 1, "9999-12-31") == due("hour", 1, "9999-12-31") == ""
+    assert span("9999-12")[1].date() == date(9999, 12, 31)
+    assert span("0000-05") == (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 
 def test_a_due_day_is_past_when_it_is_over_in_london() -> None:
