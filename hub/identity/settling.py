@@ -103,7 +103,8 @@ def moved(
         raise CannotSettle("NotThisChilds")
     if register.survivor(now[1]) == register.survivor(to):
         raise CannotSettle("SameChild")
-    stood = {register.find_place((event["source"], now[0])), *register.moved.get((event["source"], event["id"]), ())}
+    key = event["source"], event["id"]
+    stood = {register.find_place((key[0], now[0])), *register.moved.get(key, ()), *register.ever.get(key, ())}
     back = bool(stood & set(register.members(to)))
     emptied = held(now[1]).entries <= LONE and _was_more(register, now[1])
     if emptied and not back and register.knows(to) and held(to).entries > LONE:
@@ -153,7 +154,7 @@ def _may_join(register: Register, subject: Mapping[str, str], to: UUID, held: Ho
     """A source's child goes back where it stood, or to a child who is no more than one entry. Else two persons decide:
     it is split off first, and then said to be the same."""
     key = subject["source"], subject["subject"]
-    stood = [*register.places.get(key, ()), register.assigned[key]]
+    stood = [*register.places.get(key, ()), *register.ever.get(key, ()), register.assigned[key]]
     return register.survivor(to) in map(register.survivor, stood) or held(to).entries <= LONE
 
 

@@ -295,8 +295,9 @@ def any_event(name: str, id: str, own: bool) -> Fact:
 
 
 STORY = st.lists(
-    st.builds(any_event, ANY_NAME, st.sampled_from(["e1", "e2", "e3"]), st.booleans()),
+    st.builds(any_event, ANY_NAME, st.sampled_from([f"e{n}" for n in range(1, 13)]), st.booleans()),
     max_size=12,
+    unique_by=lambda fact: fact.key,
 )  # fmt: skip
 
 
