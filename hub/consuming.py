@@ -6,9 +6,10 @@ No rules here but one: plain text is for a demo hub and a broker on loopback.
 from __future__ import annotations
 
 import gc
+import logging
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from hub.bootstrap import Hub
@@ -19,8 +20,10 @@ from hub.logs import announce
 from hub.settings import Settings, SettingsError
 from hub.watch import port
 
+LOG = logging.getLogger("hub.consuming")
+TELL_EVERY_S = 1.0
 ENDING_S = 20
-"""How long receipts that are due may take to go out at the end."""
+"""How long what is due may take to go out at the end."""
 NEW_OBJECTS = 100_000
 """A batch in hand is some ten thousands of objects, which go by themselves: each look for cycles would walk them."""
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -34,6 +37,7 @@ def consume(hub: Hub) -> None:
     consumer = Consumer(feed, hub.admission, relay, hub.watch)
     ended = threading.Event()
     answering = threading.Thread(target=relay.run, args=(ended.is_set,), name="relay", daemon=True)
+    telling = threading.Thread(target=keep_telling, args=(hub, ended.wait), name="notices", daemon=True)
 
     def record_can_be_read() -> bool:
         return hub.record.position() > 0
@@ -48,6 +52,7 @@ def consume(hub: Hub) -> None:
     watching = port(hub.watch, hub.settings.metrics_port, live=[consumer.lively], ready=ready)
     with watching, _told_to_stop() as stopping:
         answering.start()
+        telling.start()
         gc.freeze()
         gc.set_threshold(NEW_OBJECTS, 20, 20)
         announce("reading from Kafka; Ctrl-C ends it", hub.settings.log)
@@ -55,8 +60,20 @@ def consume(hub: Hub) -> None:
             consumer.run(stopping.is_set)
         finally:
             ended.set()
-            answering.join(timeout=ENDING_S)
+            for thread in (answering, telling):
+                thread.join(timeout=ENDING_S)
             hub.close()
+
+
+def keep_telling(hub: Hub, wait: Callable[[float], bool]) -> None:
+    """Write what agencies must be told, until `wait` says that it is over. A thread of its own: a whole child is read
+    for it, and no receipt waits for that, nor for a notice that cannot be written."""
+    while not wait(TELL_EVERY_S):
+        try:
+            hub.notices.follow()
+        except Exception as fault:  # one of the loops that must not die
+            LOG.error("notices wait: fault=%s", type(fault).__name__)
+            hub.watch.fault(type(fault).__name__)
 
 
 def read_brokers(settings: Settings, *, demo: bool) -> Brokers:

@@ -13,6 +13,7 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,7 +24,7 @@ from hub.domain.facts import Fact
 from hub.domain.versions import taken_back
 from hub.identity.assigning import assigned_to
 from hub.ingest.admission import Admission
-from hub.ingest.telling import RULES, UNDELIVERED, Telling, asks_nobody, open_to_all, tell
+from hub.ingest.telling import RULES, UNDELIVERED, Background, Telling, asks_nobody, background, open_to_all, tell
 from hub.store.database import Transaction
 from hub.store.keys import KeyAway
 from hub.store.record import ACCESS, NOT_CHILDREN, SOURCES, Entry, Record, StaleVersion, contract_of, own_note, to_fact
@@ -46,13 +47,24 @@ class NoNotice(Exception):
     """This source has no notice of this id."""
 
 
+@dataclass(slots=True)
+class _Gathered:
+    """What is read once for all of a batch: a child of thousands of events is not opened again for each of them."""
+
+    known: dict[UUID, Background] = field(default_factory=dict)
+    subjects: dict[str, dict[UUID | None, str]] = field(default_factory=dict)
+    """Source → child → its newest pseudonym there."""
+    reads: dict[int, set[tuple[str, str]]] | None = None
+    """Entry → when it was shown, and to which service; every access on record is opened for it."""
+
+
 class Notices:
     """Writes, gives and opens notices. Several processes may follow; each row is written once."""
 
     def __init__(self, record: Record, admission: Admission, *, clock: Callable[[], datetime]) -> None:
         self.record, self.admission, self.clock = record, admission, clock
         self._lock = threading.Lock()
-        self._reads: dict[int, set[tuple[str, str]]] | None = None
+        self._gathered = _Gathered()
 
     def after(self, source: str, cursor: int) -> list[Notice]:
         """A page of a source's notices after this cursor, in the order in which they were written."""
@@ -72,7 +84,7 @@ class Notices:
             self._try_waiting()
             while self._follow_batch():
                 pass
-            self._reads = None
+            self._gathered = _Gathered()
 
     def open(self, source: str, notice_id: str, person: str) -> dict[str, Any]:
         """That a person of this source's agency opened a notice: recorded, then answered with whom it is about where
@@ -99,7 +111,7 @@ class Notices:
     # -- following
 
     def _follow_batch(self) -> bool:
-        begun, self._reads = self._position(), None
+        begun, self._gathered = self._position(), _Gathered()
         rows = self.record.query(
             "SELECT l.position, e.topic FROM (SELECT position, stream, seq FROM log WHERE position>? ORDER BY position"
             " LIMIT ?) AS l LEFT JOIN stored_events e ON e.originator_id=l.stream AND e.originator_version=l.seq"
@@ -111,6 +123,8 @@ class Notices:
         made: list[tuple[str, str, int, dict[str, Any]]] = []
         waits: list[int] = []
         told = [at for at, topic in rows if topic and contract_of(topic)[0] in TOLD]
+        if told:
+            self.admission.catch_up()
         for entry in self.record.entries_at(told):
             try:
                 made += self._tell(entry)
@@ -147,6 +161,8 @@ class Notices:
     def _told_at_last(self, position: int) -> list[tuple[str, str, int, dict[str, Any]]] | None:
         """What a fact that waits must be told to; None while it waits. It was an error when it began to."""
         try:
+            self._gathered = _Gathered()
+            self.admission.catch_up()
             return self._tell(self.record.entry_at(position))
         except Exception as fault:
             LOG.debug("a notice still waits: position=%s: %s", position, type(fault).__name__)
@@ -170,7 +186,6 @@ class Notices:
         fact = to_fact(entry.row, entry.position)
         if asks_nobody(fact):
             return []
-        self.admission.catch_up()
         if entry.stream == SOURCES:
             return list(self._silence(fact)) if fact.name == SILENT else []
         sender = self.admission.keyring.senders.get(fact.source)
@@ -178,7 +193,7 @@ class Notices:
             return []
         if fact.name == RETRACTED:
             return list(self._removed(fact))
-        telling = tell(fact, self._facts_of(fact.stream))
+        telling = tell(fact, self._background(fact.stream))
         return [] if telling is None else list(self._rows(fact, telling))
 
     def _silence(self, fact: Fact) -> Iterator[tuple[str, str, int, dict[str, Any]]]:
@@ -197,13 +212,13 @@ class Notices:
 
     def _services_that_read(self, entries: set[int], until: str) -> set[str]:
         """By the accesses on record, each under the service in whose name it was. Errors: `KeyAway`."""
-        if entries and self._reads is None:
-            self._reads = self._gather_reads()
-        reads = self._reads or {}
+        if entries and self._gathered.reads is None:
+            self._gathered.reads = self._gather_reads()
+        reads = self._gathered.reads or {}
         return {service for entry in entries for at, service in reads.get(entry, ()) if at <= until}
 
     def _gather_reads(self) -> dict[int, set[tuple[str, str]]]:
-        """Entry → when it was shown, and to which service: once for all of a batch, because every access is opened."""
+        """Entry → when it was shown, and to which service."""
         found: dict[int, set[tuple[str, str]]] = defaultdict(set)
         for one in self.record.facts(ACCESS):
             for line in one.data.get("classes", ()) if one.data.get("kind") == "read" else ():
@@ -247,10 +262,18 @@ class Notices:
 
     def _subject(self, source: str, stream: UUID) -> str:
         """The newest of the pseudonyms that a source uses for this child; none where it sent nothing about it."""
-        register = self.admission.resolver.register
-        child = register.survivor(stream)
-        own = [subject for (of, subject) in register.assigned if of == source and register.find(of, subject) == child]
-        return own[-1] if own else NO_SUBJECT
+        register, subjects = self.admission.resolver.register, self._gathered.subjects
+        if source not in subjects:
+            own = [key for key in register.assigned if key[0] == source]
+            subjects[source] = {register.find(*key): key[1] for key in own}
+        return subjects[source].get(register.survivor(stream), NO_SUBJECT)
+
+    def _background(self, stream: UUID) -> Background:
+        """What telling rests on of this stream's child. Errors: `KeyAway`."""
+        known = self._gathered.known
+        if stream not in known:
+            known[stream] = background(self._facts_of(stream))
+        return known[stream]
 
     def _facts_of(self, stream: UUID) -> list[Fact]:
         """Every fact of the child, whichever of its ids it came under, as it was admitted. Errors: `KeyAway`."""
@@ -265,7 +288,7 @@ class Notices:
         self.admission.catch_up()
         fact = to_fact(entry.row, position)
         facts = self._facts_of(fact.stream)
-        if tell(fact, facts) is None:
+        if tell(fact, background(facts)) is None:
             return {}
         openly = open_to_all(facts)
         told = fact.data.get("child", {}) if any(one.key == fact.key for one in openly) else {}

@@ -3,7 +3,8 @@
 Receipts are rows that were committed with the facts, so nothing can be answered that did not happen, and nothing that
 happened stays unanswered: the cursor is stored after the brokers' word, a crash between sends a batch twice. Whoever
 holds a source's topic of events answers it. Which answer a record gets is admission's affair, whatever door it came
-through: a release on the command line goes out here too.
+through: a release on the command line goes out here too. Notices are rows that others write: a whole child is read for
+them, and no receipt waits for that.
 """
 
 from __future__ import annotations
@@ -76,11 +77,10 @@ class Relay:
 
     def turn(self) -> None:
         """One round over the sources that have something new. A fault makes its source rest, and is tried again."""
-        for step in (self.inbox.notices.follow, self._look):  # a notice that cannot be written holds no receipt back
-            try:
-                step()
-            except Exception as fault:  # one of the loops that must not die
-                self._fault(fault)
+        try:
+            self._look()
+        except Exception as fault:  # one of the loops that must not die
+            self._fault(fault)
         for source in self._take_due():
             try:
                 self._publish(source)

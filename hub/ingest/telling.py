@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.domain.child import fold
-from hub.domain.facts import Fact, came_to_count
+from hub.domain.facts import EventKey, Fact, came_to_count
 from hub.domain.protection import Guard, guard_against_all, spans_of
 from hub.domain.versions import taken_back
 
@@ -30,58 +30,76 @@ class Telling:
     by_when: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What telling rests on of one child, up to now: made once for whatever is told of the child at a time."""
+
+    facts: Sequence[Fact]
+    """What bears on it and still stands, as it was admitted."""
+    gone: frozenset[EventKey]
+    protected: bool
+    """Is the child's location protected, as far as what was recorded last?"""
+
+
+def background(facts: Iterable[Fact]) -> Background:
+    """Of all facts of one child, in the order in which they were admitted."""
+    facts = list(facts)
+    gone = frozenset(key for one in facts for key in taken_back(one))
+    standing = [one for one in facts if one.key not in gone]
+    return Background([one for one in standing if one.name in BEARING], gone, _is_protected(standing))
+
+
 def asks_nobody(fact: Fact) -> bool:
     """Most events that may ask do not: then nobody need read the child's other facts."""
     return fact.name in ASKING and not fact.data.get("asked")
 
 
-def tell(fact: Fact, facts: Sequence[Fact]) -> Telling | None:
-    """What this event has to be told of, by all facts of its child up to now; None: nothing."""
-    gone = {key for one in facts for key in taken_back(one)}
-    if fact.key in gone or fact.data.get("change", "new") != "new":
+def tell(fact: Fact, of: Background) -> Telling | None:
+    """What this event has to be told of; None: nothing."""
+    if fact.key in of.gone or fact.data.get("change", "new") != "new":
         return None
-    return RULES[fact.name](fact, [one for one in facts if one.key not in gone])
+    return RULES[fact.name](fact, of)
 
 
-def _encompass(fact: Fact, facts: Sequence[Fact]) -> Telling | None:
+def _encompass(fact: Fact, of: Background) -> Telling | None:
     """To the setting that the police record names (Victims and Prisoners Act 2024; Operation Encompass)."""
-    if is_protected(facts):  # before anything that depends on where the child is
+    if of.protected:  # before anything that depends on where the child is
         return Telling(UNDELIVERED, reason="protected")
     details: Mapping[str, Any] = fact.data.get("details", {})
     return Telling(ENCOMPASS, addressees(fact), by_when=details.get("notify_before", ""))
 
 
-def _incident(fact: Fact, facts: Sequence[Fact]) -> Telling | None:
+def _incident(fact: Fact, of: Background) -> Telling | None:
     """Where the police record names no setting: to the one school that has the child on roll today."""
-    if any(one.name == ENCOMPASS and _same_incident(one, fact) for one in facts):
+    if any(one.name == ENCOMPASS and _same_incident(one, fact) for one in of.facts):
         return None
-    if is_protected(facts):
+    if of.protected:
         return Telling(UNDELIVERED, reason="protected")
-    if _is_open(facts, "home-education-began", "home-education-ended"):
+    if _is_open(of.facts, *HOME_EDUCATION):
         return Telling(UNDELIVERED, reason="home-educated")
-    schools = find_schools(facts)
+    schools = find_schools(of.facts)
     return Telling(ENCOMPASS, schools) if len(schools) == 1 else Telling(UNDELIVERED, reason="ambiguous")
 
 
-def _condition(kind: str) -> Callable[[Fact, Sequence[Fact]], Telling | None]:
-    def condition(fact: Fact, facts: Sequence[Fact]) -> Telling | None:
+def _condition(kind: str) -> Callable[[Fact, Background], Telling | None]:
+    def condition(fact: Fact, of: Background) -> Telling | None:
         """To whoever has the child on roll, and whom the sender names: they must know who may not come near."""
-        return _if_any(kind, fact, (*find_schools(facts), *addressees(fact)))
+        return _if_any(kind, fact, (*find_schools(of.facts), *addressees(fact)))
 
     return condition
 
 
-def _withdrawn(fact: Fact, facts: Sequence[Fact]) -> Telling | None:
+def _withdrawn(fact: Fact, of: Background) -> Telling | None:
     """To the services that the agreement named."""
     meant = fact.data.get("details", {}).get("agreement")
     scope: list[str] = []
-    for one in facts:
-        if one.name == "agreement-given" and (meant is None or one.key == (meant["source"], meant["id"])):
+    for one in of.facts:
+        if one.name == AGREED and (meant is None or one.key == (meant["source"], meant["id"])):
             scope = one.data.get("details", {}).get("scope", {}).get("services", [])
     return _if_any("agreement-withdrawn", fact, tuple(scope))
 
 
-def _asked(fact: Fact, facts: Sequence[Fact]) -> Telling | None:
+def _asked(fact: Fact, of: Background) -> Telling | None:
     """A question that is addressed to a service asks what it knows about this child."""
     return _if_any("history-asked", fact, addressees(fact)) if fact.data.get("asked") else None
 
@@ -97,8 +115,7 @@ def addressees(fact: Fact) -> tuple[str, ...]:
     return tuple(one["service"] for one in fact.data.get("addressed_to", ()) if "service" in one)
 
 
-def is_protected(facts: Sequence[Fact]) -> bool:
-    """Is the child's location protected, as far as what was recorded last?"""
+def _is_protected(facts: Sequence[Fact]) -> bool:
     guard = _guard(facts)
     return guard is not None and guard.everything
 
@@ -139,11 +156,15 @@ ON_ROLL = ("joined-roll", "absence-pattern", "absent-ten-days", "part-time-timet
 OFF_ROLL = ("left-roll", "excluded", "missing-education")
 ROLL = {**dict.fromkeys(ON_ROLL, True), **dict.fromkeys(OFF_ROLL, False)}
 """What a school says of a child it has, or has no more."""
+HOME_EDUCATION = ("home-education-began", "home-education-ended")
+AGREED = "agreement-given"
+BEARING = frozenset({ENCOMPASS, AGREED, *ROLL, *HOME_EDUCATION})
+"""Kinds that a rule looks for among what is known of a child."""
 ASKING = (
     "advice-sought", "assessment-started", "contact-received", "early-help-offered", "referral-made", "s47-started",
     "strategy-discussion-called",
 )  # fmt: skip
-RULES: Mapping[str, Callable[[Fact, Sequence[Fact]], Telling | None]] = {
+RULES: Mapping[str, Callable[[Fact, Background], Telling | None]] = {
     ENCOMPASS: _encompass,
     "domestic-abuse-incident": _incident,
     "protective-condition-set": _condition("condition-started"),

@@ -48,8 +48,8 @@ class Collector:
         (folder / "outboxes").mkdir(parents=True)
         for name, feed in FEEDS.items():
             self.note(feed.source)
-            if self.run.area.files[name]:
-                _copy(self.run.agencies.outbox(name), folder / "outboxes" / f"{name}.db")
+            if (outbox := self.run.agencies.outbox(name)).is_file():  # it says that it lives, with files or without
+                _copy(outbox, folder / "outboxes" / f"{name}.db")
         self.run.stage.start()
         try:
             chronologies = read_chronologies(self.run.stage)

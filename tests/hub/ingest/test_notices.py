@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from hub import bootstrap
 from hub.bootstrap import Hub
 from hub.disclosure import Ask
+from hub.domain.facts import Fact
 from hub.ingest.notices import NoNotice, Notices
 from hub.ingest.telling import tell
 from hub.settings import Settings
@@ -125,6 +127,24 @@ def test_the_school_that_the_police_name_is_told_before_the_day_starts(
     assert (notice.kind, notice.subject, notice.about) == ("domestic-abuse-notice", NO_SUBJECT, "")
     assert notice.by_when == "2024-10-04T08:30:00+01:00"
     assert told(hub, police) == []
+
+
+def test_a_child_with_many_events_is_read_once_for_all_of_them(
+    hub: Hub, police: Any, admit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        admit(police, "domestic-abuse-incident")
+    read: list[UUID] = []
+    facts = hub.record.facts
+
+    def counted(stream: UUID, **only: Any) -> Iterator[Fact]:
+        read.append(stream)
+        return facts(stream, **only)
+
+    monkeypatch.setattr(hub.record, "facts", counted)
+    assert kinds(hub, police) == [("undelivered", "ambiguous")] * 3
+    (child,) = hub.register().children()
+    assert read.count(child) == 1
 
 
 def test_a_notice_holds_no_name_place_or_source(hub: Hub, police: Any, school: Any, admit: Any) -> None:
@@ -307,10 +327,10 @@ def test_a_fact_that_the_hub_stumbles_over_waits_and_silences_no_other_agencys_n
     hub: Hub, police: Any, school: Any, other_school: Any, admit: Any, monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    def stumbles(fact: Any, facts: Any) -> Any:
+    def stumbles(fact: Any, of: Any) -> Any:
         if fact.data.get("childs_words") == "poison":
             raise OverflowError("date value out of range")
-        return tell(fact, facts)
+        return tell(fact, of)
 
     monkeypatch.setattr("hub.ingest.notices.tell", stumbles)
     admit(police, "domestic-abuse-notice", addressed_to=addressed(LARKBECK), childs_words="poison")
