@@ -199,7 +199,8 @@ class Consumer:
 
     def _admit(self, part: Part, chunk: Sequence[Raw]) -> bool:
         """One transaction: these records and the offset after them; false when the store is away."""
-        source, to = _source(part), replace(self._reading[part], next=chunk[-1].offset + 1)
+        source, held = _source(part), self._reading[part]
+        to = replace(held, next=chunk[-1].offset + 1, since=held.next)
         try:
             self.admission.admit([record.value for record in chunk], source, to)
         except OtherReader:

@@ -152,13 +152,14 @@ def _count(transaction: Transaction, numbers: Numbers) -> None:
 
 
 def _move(transaction: Transaction, to: Offset) -> None:
-    """The fence against a second reader: only forward within a generation, or to the next generation."""
+    """The fence against a second reader: on from what is held within a generation, or to the next generation."""
     moved = transaction.query(
         "INSERT INTO consumed VALUES (?,?,?,?,?) ON CONFLICT (topic, part) DO UPDATE SET"
         " topic_id=excluded.topic_id, next=excluded.next, generation=excluded.generation"
         " WHERE excluded.generation = consumed.generation + 1 OR (excluded.generation = consumed.generation"
-        " AND excluded.topic_id = consumed.topic_id AND excluded.next > consumed.next) RETURNING 1",
-        (to.topic, to.part, to.topic_id, to.next, to.generation),
+        " AND excluded.topic_id = consumed.topic_id AND consumed.next = ? AND excluded.next > consumed.next)"
+        " RETURNING 1",
+        (to.topic, to.part, to.topic_id, to.next, to.generation, to.since),
     )
     if not moved:
         raise IntegrityError(f"{to.topic} is read by somebody else")

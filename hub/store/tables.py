@@ -188,11 +188,16 @@ class Offset:
     """The first offset that was not read yet."""
     generation: int = 1
     part: int = 0
+    since: int = field(default=0, compare=False)
+    """From where on it was read to get here; not kept."""
 
     def follows(self, held: Offset) -> bool:
-        """Does it go forward from what is held: further in its generation, or into the next one?"""
+        """Does it go on from what is held: read from that very place, or into the next generation?
+
+        Whoever was further when another began read some records that the other answers too.
+        """
         same = self.generation == held.generation and self.topic_id == held.topic_id
-        return self.generation == held.generation + 1 or (same and self.next > held.next)
+        return self.generation == held.generation + 1 or (same and self.since == held.next < self.next)
 
 
 @dataclass(slots=True)

@@ -334,6 +334,21 @@ def test_a_reader_that_does_not_know_that_it_was_replaced_writes_nothing(
     assert entries(sleeper.hub) == ["e1", "e2"]
 
 
+def test_a_reader_that_was_replaced_and_read_further_answers_no_record_a_second_time(
+    start: Callable[[], Process], kafka: FakeKafka, police: Any
+) -> None:
+    sleeper, other = start(), start()
+    sleeper.turn()
+    part = Part(topic_of(police), 0)
+    kafka.write(part.topic, police.seal(id="e1"))
+    other.consumer._reading[part] = sleeper.consumer._reading[part]
+    other.consumer._take(part, [Raw(0, kafka.topics[part.topic].log[0])])
+    kafka.write(part.topic, police.seal(id="e2"))
+    sleeper.turn()
+    assert ends(other.hub, police.source) == [("admitted", "")] * 2
+    assert entries(other.hub) == ["e1", "e2"]
+
+
 def test_a_source_registered_later_is_read_without_a_restart(
     process: Process, kafka: FakeKafka, register: Callable[..., Any]
 ) -> None:

@@ -265,10 +265,12 @@ def test_an_offset_stands_or_falls_with_the_facts_that_were_read_there(record: R
 @pytest.mark.parametrize(
     ("to", "taken"),
     [
-        (Offset(TOPIC, "a", 11), True),
-        (Offset(TOPIC, "a", 10), False),
-        (Offset(TOPIC, "a", 3), False),
-        (Offset(TOPIC, "b", 11), False),
+        (Offset(TOPIC, "a", 11, since=10), True),
+        (Offset(TOPIC, "a", 11, since=9), False),  # it has read a record that the other has answered
+        (Offset(TOPIC, "a", 12, since=11), False),
+        (Offset(TOPIC, "a", 10, since=10), False),
+        (Offset(TOPIC, "a", 3, since=2), False),
+        (Offset(TOPIC, "b", 11, since=10), False),
         (Offset(TOPIC, "b", 3, 2), True),
         (Offset(TOPIC, "a", 3, 2), True),
         (Offset(TOPIC, "b", 11, 3), False),
