@@ -1,7 +1,7 @@
 """The `hub` command line: what can be said, and which exit code answers it.
 
-Exit 0 done; 1 a fault was found; 2 misused; 3 something cannot be reached, written or recorded now; 130
-interrupted; 141 whoever read the results closed the pipe.
+Exit 0 done, or for a service told to stop; 1 a fault was found; 2 misused; 3 something cannot be reached, written or
+recorded now; 130 interrupted before it was done; 141 whoever read the results closed the pipe.
 """
 
 from __future__ import annotations
