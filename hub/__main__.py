@@ -50,6 +50,10 @@ from schemas.strict import NotStrict
 REFUSALS = (NotYours, Misfit, CannotSettle, NotApproved, NoSuchKey, StillWaits, NoSuchRecord)
 MISUSES = (SettingsError, commands.Misused, NoHub, BadDatabase, BadCursor, NotStrict, BadRequest, BrokenRule)
 KEY_LIKE_AN_OPTION = re.compile("-[A-Za-z0-9_-]{42}")
+A_PERSON = (
+    'FILE is {"names": [{"family": "Quillfeather", "given": ["Wrenna"]}], "birth_date": {"date": "2014-05-17"},\n'
+    '         "address": [{"postcode": "ZZ1 4QF"}]}'
+)
 NO_ANSWER = "no answer can be given here; ring the front door"
 
 
@@ -212,7 +216,8 @@ def _reading(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     chronology.set_defaults(run=commands.cmd_chronology)
     heard = verbs.add_parser("sources", help="when each live source was last heard; ends with 1 where one is silent")
     heard.set_defaults(run=cmd_sources)
-    ring = verbs.add_parser("query", help="whom to ring about a child whom you describe")
+    ring = verbs.add_parser("query", help="whom to ring about a child whom you describe", epilog=A_PERSON)
+    ring.formatter_class = argparse.RawDescriptionHelpFormatter
     ring.add_argument("described", metavar="FILE", help="the person, as MAIS PUB01 or an event's child has it, or -")
     _as_person(ring)
     ring.set_defaults(run=commands.cmd_query)

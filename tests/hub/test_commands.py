@@ -14,7 +14,8 @@ import pytest
 
 from hub.__main__ import NO_ANSWER, main
 from hub.bootstrap import Hub
-from hub.disclosure import RING, AccessLog, CannotRecord
+from hub.disclosure import RING, AccessLog, CannotRecord, description_of
+from hub.identity.matching import Description
 from hub.store.keys import KeyAway, WrappedKeys
 from hub.store.record import ACCESS
 from schemas.envelope import SigningKey
@@ -487,8 +488,35 @@ def test_a_query_says_whom_to_ring_or_one_sentence_and_ends_well_either_way(say,
     assert found.line["ring"]
     assert nothing.line == {"says": "nothing can be said here, ring the front door"}
     assert accesses(hub) == [("query", "answered"), ("query", "no-standing")]
-    broken = say("query", written({"name": "Tobin"}), *asked[2:])
-    assert (broken.code, broken.words) == (2, "hub: the person cannot be read: see name\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"name": "Tobin"}, "the person cannot be read: see name; `hub query --help` shows the form"),
+        (
+            {"person": TWIN, "reason": "triage"},
+            "the person cannot be read: see person; `hub query --help` shows the form",
+        ),
+        ({**TWIN, "postcode": "ZZ1 4QF"}, "the person cannot be read: see person; `hub query --help` shows the form"),
+        ({}, "the file describes nobody; `hub query --help` shows the form"),
+        ({"names": []}, "the file describes nobody; `hub query --help` shows the form"),
+        ([TWIN], "not a JSON object"),
+        ("Tobin Quillfeather", "not JSON"),
+    ],
+)
+def test_a_file_that_describes_nobody_is_misuse_and_never_taken_for_a_child_whom_nobody_knows(
+    say, hub, staff, written, content, words
+):
+    asked = say("query", written(content), "--as", staff("ottoline", "frontDoor"), "--purpose", "triage")
+    assert (asked.code, asked.lines, asked.words) == (2, [], f"hub: {words}\n")
+    assert accesses(hub) == []
+
+
+def test_the_help_of_a_query_shows_a_person_that_is_read(say, capsys):
+    main(["query", "--help"])
+    shown = capsys.readouterr().out
+    assert description_of(json.loads(shown[shown.index("FILE is {") + 8 :])) != Description()
 
 
 def test_officers_list_and_show_staff_and_nobody_else_does(say, hub, staff):
