@@ -256,8 +256,11 @@ def _add_rules(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     rules = verbs.add_parser("rules", help="the dated numbers by which open items are judged").add_subparsers(
         required=True, dest="verb", metavar="VERB"
     )
-    listed = rules.add_parser("list", help="every rule, and the edition in force")
-    listed.add_argument("--area", default="", help="GSS code: this area's editions go before those for everywhere")
+    listed = rules.add_parser("list", help="every rule, and its edition in force everywhere or in --area")
+    listed.add_argument(
+        "--area", default="", metavar="GSS",
+        help="GSS code: this area's editions go before those for everywhere, which alone are listed without it",
+    )  # fmt: skip
     listed.add_argument("--on", default="", metavar="DAY", help="YYYY-MM-DD, else today")
     show = rules.add_parser("show", help="one rule with all its editions")
     show.add_argument("rule", help="as `hub rules list` names it")
