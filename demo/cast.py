@@ -40,12 +40,19 @@ def _feed(agency: str, name: str, extra: str = "", phone: str = "") -> Feed:
     return Feed(agency, f"urn:safeguarding:source:{name}:live", {"urn": urn, **SERVICES[urn]}, extra + contact)
 
 
+COPIES_TO_SCHOOL_NURSES = f"""
+[addressees.SCHNUR]
+service = "{service("fenwater-school-nursing")}"
+role = "healthPractitioner"
+"""
+"""Which service the hospital means when a record says that the school nurse gets a copy."""
+
 FEEDS = {
     "northmarch": _feed("police", "northmarch-police", phone="01632 960112"),
     "fenwater": _feed("health", "fenwater-emergency", phone="01632 960127"),
     "fenwater-nursing": _feed("health", "fenwater-school-nursing", phone="01632 960128"),
     "fenwater-chis": _feed("health", "fenwater-child-health-information", phone="01632 960129"),
-    "westlorn": _feed("health", "westlorn-infirmary", phone="01632 960133"),
+    "westlorn": _feed("health", "westlorn-infirmary", COPIES_TO_SCHOOL_NURSES, phone="01632 960133"),
     "westlorn-clinic": Feed(
         "health",
         "urn:safeguarding:source:westlorn-clinic:live",

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from demo.agencies import stayed_and_told
-from demo.cast import READERS
+from demo.cast import FRONT_DOOR, NURSE, READERS
 from demo.stage import LONDON
 from demo.story import DAY_0, Story
 
@@ -184,7 +184,8 @@ def _identity(story: Story) -> Panel:
         ".\n",
         f"       agrees: {', '.join(item.get('agrees', ()))}   contradicts: {', '.join(item.get('contradicts', ()))}\n",
         f"D+277  A tired worker settled it as the same child. {_read_it(story)}\n",
-        "D+290  The hospital took it back; it stands with Tobin now, and no reader of Wrenna's sees it.",
+        "D+290  The hospital took it back; it stands with Tobin now, and no reader of Wrenna's sees it.\n",
+        f"       {_were_told(story)}",
     )
     return Panel(words, title="One question of identity", border_style="magenta")
 
@@ -199,6 +200,13 @@ def _read_it(story: Story) -> str:
         and any(_on(entry) == "D+276" for entry in answer["entries"])
     ]
     return f"Read by: {', '.join(who)}." if who else "Nobody read it."
+
+
+def _were_told(story: Story) -> str:
+    """On whose list the removal stood, by the words that stand for who read."""
+    words = {FRONT_DOOR.id: "front door", NURSE.id: "nurse"}
+    who = [words.get(person, person) for person, items in story.told_of_removal.items() if items]
+    return f"Told that something was removed, never again what: {', '.join(who)}." if who else "Nobody is told."
 
 
 def _quarantine(story: Story) -> Panel:

@@ -45,6 +45,8 @@ class Story:
     sources: list[dict[str, Any]] = field(default_factory=list)
     """What the operator saw while a feed was silent."""
     quarantined: list[dict[str, Any]] = field(default_factory=list)
+    told_of_removal: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Person → what their list said on D+290 of an entry that was removed."""
     replayed: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -1,7 +1,7 @@
 """The `hub` command line: what can be said, and which exit code answers it.
 
-Exit 0 done; 1 a fault was found; 2 misused; 3 something cannot be reached, written or recorded now; 130
-interrupted; 141 whoever read the results closed the pipe.
+Exit 0 done, or for a service told to stop; 1 a fault was found; 2 misused; 3 something cannot be reached, written or
+recorded now; 130 interrupted before it was done; 141 whoever read the results closed the pipe.
 """
 
 from __future__ import annotations
@@ -50,6 +50,10 @@ from schemas.strict import NotStrict
 REFUSALS = (NotYours, Misfit, CannotSettle, NotApproved, NoSuchKey, StillWaits, NoSuchRecord)
 MISUSES = (SettingsError, commands.Misused, NoHub, BadDatabase, BadCursor, NotStrict, BadRequest, BrokenRule)
 KEY_LIKE_AN_OPTION = re.compile("-[A-Za-z0-9_-]{42}")
+A_PERSON = (
+    'FILE is {"names": [{"family": "Quillfeather", "given": ["Wrenna"]}], "birth_date": {"date": "2014-05-17"},\n'
+    '         "address": [{"postcode": "ZZ1 4QF"}]}'
+)
 NO_ANSWER = "no answer can be given here; ring the front door"
 
 
@@ -212,7 +216,8 @@ def _reading(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     chronology.set_defaults(run=commands.cmd_chronology)
     heard = verbs.add_parser("sources", help="when each live source was last heard; ends with 1 where one is silent")
     heard.set_defaults(run=cmd_sources)
-    ring = verbs.add_parser("query", help="whom to ring about a child whom you describe")
+    ring = verbs.add_parser("query", help="whom to ring about a child whom you describe", epilog=A_PERSON)
+    ring.formatter_class = argparse.RawDescriptionHelpFormatter
     ring.add_argument("described", metavar="FILE", help="the person, as MAIS PUB01 or an event's child has it, or -")
     _as_person(ring)
     ring.set_defaults(run=commands.cmd_query)
@@ -251,8 +256,11 @@ def _add_rules(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     rules = verbs.add_parser("rules", help="the dated numbers by which open items are judged").add_subparsers(
         required=True, dest="verb", metavar="VERB"
     )
-    listed = rules.add_parser("list", help="every rule, and the edition in force")
-    listed.add_argument("--area", default="", help="GSS code: this area's editions go before those for everywhere")
+    listed = rules.add_parser("list", help="every rule, and its edition in force everywhere or in --area")
+    listed.add_argument(
+        "--area", default="", metavar="GSS",
+        help="GSS code: this area's editions go before those for everywhere, which alone are listed without it",
+    )  # fmt: skip
     listed.add_argument("--on", default="", metavar="DAY", help="YYYY-MM-DD, else today")
     show = rules.add_parser("show", help="one rule with all its editions")
     show.add_argument("rule", help="as `hub rules list` names it")

@@ -22,6 +22,7 @@ import orjson
 from hub.audit.replay import replay
 from hub.bootstrap import Hub, init, open_hub
 from hub.disclosure import Ask, NoAnswer, NotAPerson, Search, description_of
+from hub.identity.matching import Description
 from hub.ingest.registration import Asked, read_request
 from hub.settings import Settings, SettingsError
 from hub.store.opening import make_ready
@@ -143,7 +144,9 @@ def cmd_query(settings: Settings, args: argparse.Namespace) -> None:
     try:
         asked = description_of(strict_json(_read(args.described), FILE_LIMIT))
     except NotAPerson as error:
-        raise Misused(f"the person cannot be read: see {error}") from error
+        raise Misused(f"the person cannot be read: see {error}; `hub query --help` shows the form") from error
+    if asked == Description():
+        raise Misused("the file describes nobody; `hub query --help` shows the form")
     out(orjson.loads(hub.query.answer(Search(person=args.person, asked=asked, purpose=args.purpose, role=args.role))))
 
 

@@ -8,15 +8,21 @@ from typing import Any
 
 from hub.bootstrap import Hub
 from hub.casework import Recorded
-from hub.commands import child_id, open_for_people, out, out_or_say, say
+from hub.commands import FaultFound, child_id, open_for_people, out, out_or_say, say
+from hub.disclosure import NoAnswer
 from hub.settings import Settings
 
+NO_SUCH_CHILD = "no such child, or not for this person; `hub identity list --all` names the children"
+"""One sentence for an id that is mistyped, that no child has, or whose child this person may not look at."""
 SAYS = {"same": "identity-same", "merge": "identity-same", "not-same": "identity-not-same"}
 
 
 def cmd_identity(settings: Settings, args: argparse.Namespace) -> None:
     """List the questions about who is who, show what a child is made of, or settle one."""
-    VERBS.get(args.verb, _settle)(open_for_people(settings), args)
+    try:
+        VERBS.get(args.verb, _settle)(open_for_people(settings), args)
+    except NoAnswer as none:
+        raise FaultFound(NO_SUCH_CHILD) from none
 
 
 def _list(hub: Hub, args: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from hub.commands import FaultFound, Misused, _hub, _read, out, out_or_say
+from hub.commands import FaultFound, Misused, _hub, _read, out, out_or_say, say
 from hub.disclosure import TeamAsk
 from hub.rules.editions import BrokenRule, Edition, find_edition, get_rule, names
 from hub.rules.loading import EVERYWHERE, check_rule
@@ -35,6 +35,8 @@ def cmd_rules(settings: Settings, args: argparse.Namespace) -> None:
             raise Misused(fault)
         on = _day(args.on) or settings.clock()().date()
         out(*(_listed(name, find_edition(name, on, args.area or EVERYWHERE)) for name in names()))
+        if args.area in ("", EVERYWHERE):
+            say(f"hub: editions for everywhere, on {on}; an area may have its own: --area GSS")
 
 
 def cmd_open_items(settings: Settings, args: argparse.Namespace) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import gc
 import logging
+import signal
 import socket
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -43,7 +44,10 @@ class NotListening(Exception):
 
 
 def serve(hub: Hub, *, make: Callable[..., Any] = create_app) -> None:
-    """Serve until stopped; `make` is what makes the application. Errors: `NotServed`, `NotListening`, `NoPort`."""
+    """Serve until SIGTERM or Ctrl-C; `make` is what makes the application.
+
+    Errors: `NotServed`, `NotListening`, `NoPort`.
+    """
     doors = _doors(hub)
     app = make(doors, demo=hub.settings.demo and hub.charter.demo)
     listening = _listen(hub.settings)
@@ -60,13 +64,23 @@ def serve(hub: Hub, *, make: Callable[..., Any] = create_app) -> None:
     )  # fmt: skip
     try:
         watching = port(hub.watch, hub.settings.metrics_port, live=[follower.is_alive], ready=doors.checks)
-        with listening, watching, suppress(KeyboardInterrupt):
+        with listening, watching, suppress(KeyboardInterrupt), _ended_in_order():
             announce(f"listening on {_address(hub.settings)}; Ctrl-C ends it", hub.settings.log)
             uvicorn.Server(config).run(sockets=[listening])
     finally:
         ended.set()
         follower.join(timeout=10)
         hub.close()
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """SIGTERM ends us as Ctrl-C does: the server raises it again once it has answered, and we would die at once."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def build(hub: Hub) -> Any:

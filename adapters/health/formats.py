@@ -18,6 +18,11 @@ accompanying_roles = ["ACC"]     # NK1-7: the codes by which this system marks w
 [sites]                          # PV1-3.4 code = the site's name
 # FEN01 = "Fenwater General Hospital"
 
+# Whom the record names for a copy of a visit (OBX-3 COPYTO), by the system's own code.
+# [addressees.SCHNUR]
+# service = "urn:safeguarding:service:fenwater-school-nursing"
+# role = "healthPractitioner"
+
 # A service of the trust that speaks for itself, by SNOMED or ODS code.
 # [services.931821000000105]
 # urn = "urn:safeguarding:service:fenwater-school-nursing"

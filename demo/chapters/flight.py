@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from demo.cast import EARLY_HELP, FEEDS, FRONT_DOOR, NURSE, SCHOOL_A, SCHOOL_B, STEWARD
+from demo.cast import EARLY_HELP, FEEDS, FRONT_DOOR, NURSE, PEOPLE, SCHOOL_A, SCHOOL_B, STEWARD
 from demo.entries import entry
 from demo.story import SAMPLES, Step, Story
 
@@ -25,6 +25,7 @@ def steps(story: Story) -> Iterator[Step]:
     )
     yield "       two people read", lambda: read_wrong_child(story)
     yield "D+290  the hospital takes it back: another child", lambda: taken_back(story)  # 18
+    yield "       whoever had read it is told that something was removed, never again what", lambda: told_of_it(story)
     yield (
         "D+302  a clinic's feed, set up for the neighbouring area, sends here: quarantined",
         lambda: wrong_partnership(story),
@@ -89,6 +90,14 @@ def taken_back(story: Story) -> None:
     seen = story.stage.read(FRONT_DOOR.id, newest, "triage")
     story.replayed["hospital's record of"] = seen["child"]
     story.stage.settle(STEWARD.id, "same", newest, story.tobin, "his mother confirmed the new surname")
+
+
+def told_of_it(story: Story) -> None:
+    """Everybody looks at their list; the removal stands only on those of the two who had read."""
+    story.at(290, "18:30")
+    for person in PEOPLE:
+        items = story.stage.get(person.id, "/me/items").json()["items"]
+        story.told_of_removal[person.id] = [one for one in items if one["kind"] == "entry-removed"]
 
 
 def wrong_partnership(story: Story) -> None:

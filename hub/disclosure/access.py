@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +37,10 @@ class AccessLog:
         self.record, self.clock, self.journal = record, clock, journal
         self._seq = 0
         self._lock = threading.Lock()
+        self._owed: set[str] = set()
+        """The journal's lines that this process wrote and has not found in the record yet, by their digests."""
+        self._owed_after = 0
+        """The place in the stream behind which they will stand."""
 
     def note(self, data: Mapping[str, Any], alarms: Sequence[Mapping[str, Any]] = (), topic: str = TOPIC) -> None:
         """One access record, with the alarms that it raises in one transaction. Errors: `CannotRecord`.
@@ -82,11 +87,17 @@ class AccessLog:
     def _note_locally(self, notes: Sequence[Note], at: str, why: CannotRecord) -> None:
         if self.journal is None:
             raise why
+        if not self._owed:
+            with suppress(CannotRecord):  # it cannot be asked either: then behind the last place that we know
+                self._seq = self._find_version()
+            self._owed_after = self._seq
         try:
-            self.journal.add(at, notes)
+            written = self.journal.add(at, notes)
         except Exception as fault:  # whatever keeps it from being noted, there is no answer
             LOG.error("access cannot be noted in the journal either: %s", type(fault).__name__)
             raise CannotRecord from fault
+        self._owed.update(written)
+        LOG.warning("access noted in the journal, whose last line is now %s", written[-1])
 
     def _append(self, notes: Sequence[Note], at: str, before: Callable[[int], None] = lambda place: None) -> None:
         """`before` is done before each attempt, with the place in the stream that it tries."""
@@ -113,21 +124,34 @@ class AccessLog:
 
     def _bring_in(self) -> None:
         """In order and once, also where this process dies on the way. Errors: `CannotRecord`."""
-        if self.journal is None or not self.journal.holds_any():
+        if self.journal is None:
             return
         try:
-            self.journal.bring_in(self._import)
+            if self.journal.holds_any():
+                self.journal.bring_in(self._import)
+            if self._owed:
+                self._miss_what_was_cut_off()
         except JournalDamaged as fault:
             LOG.error("the journal of accesses is not what was written, from line %s on", fault.args[0])
             self._append([(ALARM, {"kind": "journal-damaged", "line": fault.args[0]})], stamp(self.clock()))
+            self._owed.clear()
         except OSError as fault:
             raise CannotRecord from fault
+
+    def _miss_what_was_cut_off(self) -> None:
+        """What this process noted is in the record by now, whoever brought it in; or it was taken off the journal,
+        whose lines that are left still follow each other. What a process noted that lives no more nobody misses."""
+        missing = len(self._owed - self._brought_in(self._owed_after))
+        if missing:
+            LOG.error("accesses that were noted are missing from the journal: %s", missing)
+            self._append([(ALARM, {"kind": "journal-cut", "lines": missing})], stamp(self.clock()))
+        self._owed.clear()
 
     def _import(self, lines: Sequence[Line]) -> None:
         if self.journal is None:
             return
         begun = self.journal.attempted()
-        there = self._there(begun)
+        there = self._brought_in(begun - 1) if begun else set()  # by an attempt that did not learn its end
         lines = [one for one in lines if one.digest not in there]
         if not lines:
             return
@@ -137,15 +161,11 @@ class AccessLog:
         )
         LOG.warning("accesses brought in from the journal: %s", len(lines))
 
-    def _there(self, place: int) -> set[str]:
-        """The journal's lines that an earlier attempt brought in without learning it."""
-        if not place:
-            return set()
+    def _brought_in(self, after: int) -> set[str]:
+        """The journal's lines that stand in the stream behind a place, by their digests."""
         try:
             return {
-                str(fact.data["journal"])
-                for fact in self.record.facts(ACCESS, after=place - 1)
-                if "journal" in fact.data
+                str(fact.data["journal"]) for fact in self.record.facts(ACCESS, after=after) if "journal" in fact.data
             }
         except Exception as fault:
             raise CannotRecord from fault

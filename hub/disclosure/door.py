@@ -227,18 +227,22 @@ class Disclosure:
     def allow(self, kind: str, person: str, role: str, purpose: str, **facts: Any) -> Reader:
         """May this person read a list or a replay at all? Recorded before it is answered, whatever the answer.
 
-        Errors: `NoStanding`, `CannotRecord`.
+        Of a child that is not there and of one about whom a conflict was declared the end is the same.
+        Errors: `NoStanding`, `NoAnswer`, `CannotRecord`.
         """
         reader = self.reader(person, role, self.clock())
         named = [UUID(facts["child"])] if "child" in facts else []
         conflict = reader is not None and bool(reader.conflicts & {EVERY_CHILD, *self._ids(named)})
-        allowed = reader is not None and reader.role in READS[kind] and reader.trained and not conflict
-        outcome, role = "answered" if allowed else "no-standing", reader.role if reader else role
+        allowed = reader is not None and reader.role in READS[kind] and reader.trained and (bool(named) or not conflict)
+        there = not conflict and all(map(self.register().knows, named))
+        outcome = "answered" if allowed and there else "no-answer" if allowed else "no-standing"
         alarms = [alarm for one in named for alarm in self.alarms_of(person, one)] if conflict else []
-        access = {"kind": kind, "reader": person, "purpose": purpose, "role": role, "outcome": outcome, **facts}
-        self.log.note(access, alarms)
+        access = {"kind": kind, "reader": person, "purpose": purpose, "role": reader.role if reader else role}
+        self.log.note({**access, "outcome": outcome, **facts}, alarms)
         if reader is None or not allowed:
             raise NoStanding
+        if not there:
+            raise NoAnswer
         return reader
 
     def _ids(self, children: Sequence[UUID]) -> set[str]:

@@ -50,6 +50,8 @@ SAYS: Mapping[str, str] = {
     "conflict-attempt": "Somebody with a declared conflict tried to read a child's record.",
     "searches-without-result": "Somebody searched for many children whom nobody knows.",
     "source-silent": "A source has fallen silent against its own rhythm.",
+    "journal-damaged": "Accesses noted while the record could not be written were altered; what is left is laid aside.",
+    "journal-cut": "Accesses noted while the record could not be written are missing from their journal.",
 }
 ALARM_SAYS = "The hub raised an alarm."
 

@@ -60,15 +60,19 @@ class Journal:
         except FileNotFoundError:
             return False
 
-    def add(self, at: str, notes: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-        """These notes (topic and data) more, on disk when this returns; what did not get there whole is taken off."""
+    def add(self, at: str, notes: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
+        """These notes (topic and data) more, on disk when this returns; what did not get there whole is taken off.
+
+        Gives the digest of each line: what the record will keep of it.
+        """
         with self._locked() as file:
             end, number, before = self._find_end(file)
-            written = b""
+            written, digests = b"", []
             for topic, data in notes:
                 number += 1
                 line = self._line(number, before, at, topic, data)
                 written, before = written + line + b"\n", hashlib.sha256(line).hexdigest()
+                digests.append(before)
             try:
                 os.ftruncate(file, end)  # what a process that died left of a line that nobody was answered on
                 if os.pwrite(file, written, end) < len(written):
@@ -78,6 +82,7 @@ class Journal:
                 os.ftruncate(file, end)
                 raise
             self._last = end + len(written), number, before
+            return digests
 
     def lines(self) -> list[Line]:
         """What waits, in order, as far as it is what was written."""

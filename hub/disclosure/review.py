@@ -74,9 +74,9 @@ class Review:
     def show(self, person: str, role: str, purpose: str, child: UUID) -> dict[str, Any]:
         """What one child is made of: its ids, what joined them, each source's child with descriptions and event ids.
 
-        Errors: `NoStanding`, `CannotRecord`, `CannotBeShownComplete`; `CannotSettle` where the child's whereabouts are
-        or were protected and this steward is not named, because a source tells where a child is. A child that is not
-        there has nothing.
+        Errors: `NoStanding`, `CannotRecord`, `CannotBeShownComplete`; `NoAnswer` where there is no such child, or this
+        steward declared a conflict about it; `CannotSettle` where the child's whereabouts are or were protected and
+        this steward is not named, because a source tells where a child is.
         """
         self._refuse_unnamed(self.disclosure.allow(SHOW, person, role, purpose, child=str(child)), child)
         register = self.disclosure.register()

@@ -15,6 +15,17 @@ from hub.identity.matching import Description, describe
 MOST = 10
 """Numbers, names and addresses that one question may have; given names in one name."""
 LONGEST = 200
+PERSON = frozenset(
+    {"identifiers", "names", "birth_date", "unborn", "sex"}
+    | {"identifier", "name", "dateOfBirth", "isDeceased", "deceasedDate", "address", "contact", "genderCode", "sexCode"}
+    | {"ethnicityCode", "relatedPerson", "primaryContactProfessional", "matchedPersonRef"}
+)
+NAME = frozenset({"family", "given", "preferred", "use", "from", "until", "familyName", "givenName", "preferredName"})
+ADDRESS = frozenset({"lines", "postcode", "uprn", "use", "from", "until", "protected"}) | frozenset(
+    {"line1", "line2", "city", "UPRN", "USRN"}
+)
+"""Every member in both ways of saying it, looked at or not. Another one was meant to say something: left out, nobody
+would be found, and who asked would take the child for unknown."""
 
 
 class NotAPerson(ValueError):
@@ -27,6 +38,7 @@ def description_of(person: Mapping[str, Any]) -> Description:
     Each member as PUB01 names it (`identifier`, `name`, `dateOfBirth`, `sexCode`, `address`) or as an event's `child`
     does (`identifiers`, `names`, `birth_date`, `sex`, `address`).
     """
+    _refuse_others(person, PERSON, "person")
     born = _one(person, "dateOfBirth", "birth_date")
     sex = _text(person, "sexCode", "sex")
     return describe(
@@ -35,7 +47,7 @@ def description_of(person: Mapping[str, Any]) -> Description:
             "names": [_name(one) for one in _several(person, "name", "names")],
             **({"birth_date": _birth_date(born)} if born else {}),
             **({"sex": sex} if sex else {}),
-            "address": [{"postcode": _text(one, "postcode")} for one in _several(person, "address")],
+            "address": [_address(one) for one in _several(person, "address")],
         }
     )
 
@@ -48,7 +60,13 @@ def _number(said: Mapping[str, Any]) -> dict[str, str]:
     return {"system": system, "value": value}
 
 
+def _address(said: Mapping[str, Any]) -> dict[str, str]:
+    _refuse_others(said, ADDRESS, "address")
+    return {"postcode": _text(said, "postcode")}
+
+
 def _name(said: Mapping[str, Any]) -> dict[str, Any]:
+    _refuse_others(said, NAME, "name")
     parts = {
         "family": " ".join(_texts(said, "familyName", "family")), "given": _texts(said, "givenName", "given"),
         "preferred": _text(said, "preferredName", "preferred"),
@@ -64,6 +82,12 @@ def _birth_date(said: Mapping[str, Any]) -> dict[str, str]:
     except ValueError:
         raise NotAPerson("date") from None
     return {"date": day, "accuracy": _text(said, "accuracyIndicator", "accuracy") or "AAA"}
+
+
+def _refuse_others(said: Mapping[str, Any], known: frozenset[str], where: str) -> None:
+    """JSON-LD's own words (`@type`) say nothing about anybody."""
+    if not all(member in known or member.startswith("@") for member in said):
+        raise NotAPerson(where)
 
 
 def _several(said: Mapping[str, Any], *names: str) -> list[Mapping[str, Any]]:

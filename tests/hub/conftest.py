@@ -16,6 +16,7 @@ from uuid import UUID
 import pytest
 
 from hub import bootstrap
+from hub.__main__ import main
 from hub.bootstrap import Hub
 from hub.settings import Settings
 from schemas.catalogue import get_example
@@ -174,3 +175,47 @@ def only_child(hub: Hub) -> UUID:
     """The one child of this hub."""
     (child,) = hub.register().children()
     return child
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command ended with."""
+
+    code: int
+    lines: list[Any]
+    words: str
+
+    @property
+    def line(self) -> Any:
+        (one,) = self.lines
+        return one
+
+
+@pytest.fixture
+def say(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., Said]:
+    """Runs one command over the test's hub, its clock standing where the fixture's stands."""
+    (tmp_path / "clock").write_text(hub.clock().isoformat())
+    monkeypatch.setenv("HUB_HOME", str(hub.settings.home))
+    monkeypatch.setenv("HUB_DEMO", "1")
+    monkeypatch.setenv("HUB_DEMO_CLOCK", str(tmp_path / "clock"))
+
+    def run(*argv: object) -> Said:
+        capsys.readouterr()
+        code = main([str(one) for one in argv])
+        got = capsys.readouterr()
+        assert "Traceback" not in got.err
+        return Said(code, [json.loads(line) for line in got.out.splitlines()], got.err)
+
+    return run
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[[Any], Path]:
+    def write(content: Any) -> Path:
+        path = tmp_path / "entry.json"
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+    return write

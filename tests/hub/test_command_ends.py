@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from demo.stage import wait_until_ready
 from hub import commands, serving
 from hub.__main__ import main
 from hub.bootstrap import Hub, init
@@ -178,6 +180,22 @@ def test_serving_says_where_it_listens(hub: Hub, run: Run, monkeypatch: pytest.M
     monkeypatch.setattr(serving.gc, "freeze", lambda: None)
     monkeypatch.setattr(serving.gc, "set_threshold", lambda *_: None)
     assert run("serve") == (0, "", f"hub: listening on http://127.0.0.1:{port}; Ctrl-C ends it\n")
+
+
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+def test_who_serves_and_is_told_to_stop_ends_in_order_with_0(hub: Hub, told: signal.Signals) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    server = subprocess.Popen(
+        [sys.executable, "-m", "hub", "serve"], stderr=subprocess.PIPE, cwd=REPOSITORY,
+        env={**os.environ, "HUB_HOME": str(hub.settings.home), "HUB_DEMO": "1", "HUB_PORT": port},
+    )  # fmt: skip
+    with server:
+        wait_until_ready(server, f"http://127.0.0.1:{port}", "none")
+        server.send_signal(told)
+        words = server.communicate(timeout=30)[1].decode()
+    assert (server.returncode, words) == (0, f"hub: listening on http://127.0.0.1:{port}; Ctrl-C ends it\n")
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,59 +17,16 @@ from hub.disclosure import RING, AccessLog, CannotRecord
 from hub.store.keys import KeyAway, WrappedKeys
 from hub.store.record import ACCESS
 from schemas.envelope import SigningKey
+from tests.hub.conftest import Said
 
 PARTNERSHIP = "urn:safeguarding:partnership:harrowmere-westlorn"
 TWIN = {"names": [{"family": "Quillfeather", "given": ["Tobin"]}], "birth_date": {"date": "2016-11-02"}}
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command ended with."""
-
-    code: int
-    lines: list[Any]
-    words: str
-
-    @property
-    def line(self) -> Any:
-        (one,) = self.lines
-        return one
-
-
-@pytest.fixture
-def say(
-    hub: Hub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Callable[..., Said]:
-    """Runs one command over the test's hub, its clock standing where the fixture's stands."""
-    (tmp_path / "clock").write_text(hub.clock().isoformat())
-    monkeypatch.setenv("HUB_HOME", str(hub.settings.home))
-    monkeypatch.setenv("HUB_DEMO", "1")
-    monkeypatch.setenv("HUB_DEMO_CLOCK", str(tmp_path / "clock"))
-
-    def run(*argv: object) -> Said:
-        capsys.readouterr()
-        code = main([str(one) for one in argv])
-        got = capsys.readouterr()
-        assert "Traceback" not in got.err
-        return Said(code, [json.loads(line) for line in got.out.splitlines()], got.err)
-
-    return run
 
 
 @pytest.fixture
 def child(hub: Hub, police: Any) -> UUID:
     hub.admission.admit([police.seal(id="e1")], police.source)
     return hub.register().children()[0]
-
-
-@pytest.fixture
-def written(tmp_path: Path) -> Callable[[Any], Path]:
-    def write(content: Any) -> Path:
-        path = tmp_path / "entry.json"
-        path.write_text(content if isinstance(content, str) else json.dumps(content))
-        return path
-
-    return write
 
 
 def accesses(hub: Hub) -> list[tuple[str, str]]:
@@ -473,28 +429,3 @@ def test_rebuilding_the_views_says_how_far_they_reach(say: Callable[..., Said], 
     position = hub.record.position()
     views = ("chronology", "items", "open-items")
     assert say("rebuild").lines == [{"view": view, "position": position} for view in views]
-
-
-# -- the query and the staff
-
-
-def test_a_query_says_whom_to_ring_or_one_sentence_and_ends_well_either_way(say, hub, police, staff, written):
-    person = {**TWIN, "address": [{"postcode": "ZZ1 4QF"}]}
-    hub.admission.admit([police.seal(child=person)], police.source)
-    asked = ("query", written(person), "--as", staff("ottoline", "frontDoor"), "--purpose", "triage")
-    found, nothing = say(*asked), say(*asked, "--role", "schoolLead")
-    assert (found.code, nothing.code) == (0, 0)
-    assert found.line["ring"]
-    assert nothing.line == {"says": "nothing can be said here, ring the front door"}
-    assert accesses(hub) == [("query", "answered"), ("query", "no-standing")]
-    broken = say("query", written({"name": "Tobin"}), *asked[2:])
-    assert (broken.code, broken.words) == (2, "hub: the person cannot be read: see name\n")
-
-
-def test_officers_list_and_show_staff_and_nobody_else_does(say, hub, staff):
-    staff("ottoline", "frontDoor")
-    listed = say("staff", "list", "--as", "ada", "--purpose", "audit")
-    assert [line["person"] for line in listed.lines] == ["ottoline"]
-    assert say("staff", "show", "ottoline", "--as", "ada", "--purpose", "audit").line == listed.line
-    refused = say("staff", "list", "--as", "ottoline", "--purpose", "audit")
-    assert (refused.code, refused.lines) == (1, [])

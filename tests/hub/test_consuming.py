@@ -152,8 +152,8 @@ def test_a_topic_that_is_made_again_while_nobody_reads_loses_and_doubles_nothing
     process = line.start()
     line.write(*records[:2])
     until(lambda: len(line.outcomes()) == 2)
-    process.terminate()
-    process.wait(timeout=30)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 0
     line.topics.delete(line.source)
     line.topics.create(line.source)
     line.write(*records)

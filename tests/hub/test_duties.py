@@ -41,6 +41,13 @@ def test_rules_are_listed_with_the_edition_of_a_day_and_an_area(run: Run) -> Non
     assert run("rules", "list", "--on", "soon")[0] == 2
 
 
+def test_who_lists_rules_without_an_area_is_told_that_these_are_the_editions_for_everywhere(run: Run) -> None:
+    _, lines, words = run("rules", "list", "--on", "2026-02-16")
+    assert {one["area"] for one in lines if one["edition"]} == {"*"}
+    assert words == "hub: editions for everywhere, on 2026-02-16; an area may have its own: --area GSS\n"
+    assert run("rules", "list", "--on", "2026-02-16", "--area", "E99000001")[2] == ""
+
+
 def test_a_rule_is_shown_with_all_its_editions_and_an_unknown_one_is_a_misuse(run: Run) -> None:
     _, (rule,), _ = run("rules", "show", "referral-decision")
     assert [one["status"] for one in rule["editions"]] == ["draft", *["in-force"] * 4]

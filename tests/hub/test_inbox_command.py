@@ -10,11 +10,11 @@ import pytest
 from hub.bootstrap import Hub
 from hub.disclosure import RING
 from hub.store.keys import KeyAway
-from tests.hub.test_commands import Said, say  # noqa: F401
+from tests.hub.conftest import Said
 
 
 def test_the_list_is_one_item_a_line_and_an_opening_is_shown(
-    say: Callable[..., Said], hub: Hub, police: Any, staff: Callable[..., str]  # noqa: F811
+    say: Callable[..., Said], hub: Hub, police: Any, staff: Callable[..., str]
 ) -> None:  # fmt: skip
     ottoline = staff("ottoline", "frontDoor")
     assert say("inbox", "--as", ottoline).words == "nothing waits\n"
@@ -28,7 +28,7 @@ def test_the_list_is_one_item_a_line_and_an_opening_is_shown(
 
 
 def test_who_holds_no_role_has_no_list_and_a_fault_is_no_shorter_one(
-    say: Callable[..., Said], hub: Hub, police: Any, staff: Callable[..., str],  # noqa: F811
+    say: Callable[..., Said], hub: Hub, police: Any, staff: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     refused = say("inbox", "--as", "nobody")

@@ -262,8 +262,53 @@ def test_the_late_record_happened_on_d309_and_was_shared_on_d470(story: Story) -
     assert "late" in late["marks"]
 
 
-def test_who_read_the_wrong_childs_entry_was_told(story: Story) -> None:
-    assert "entry-removed" in items(story, "ottoline.brack")
+def of_the_wrong_child(reading: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = [one for one in reading["entries"] if one["event"] == "emergency-attendance"]
+    return [one for one in found if key_of(one)[0] == on(276)]
+
+
+def test_while_it_stood_the_front_door_and_the_nurse_to_whom_it_was_addressed_read_the_wrong_childs_entry(
+    story: Story,
+) -> None:
+    for reader in ("front door", "nurse"):
+        (read,) = of_the_wrong_child(answer(story, f"D+280 {reader}"))
+        assert "Asthma" in read["summary"]["text"], reader
+
+
+def test_what_the_hospital_addressed_to_the_nurse_is_full_for_her_but_for_where_the_family_hid(story: Story) -> None:
+    (read,) = of_the_wrong_child(answer(story, "D+280 nurse"))
+    assert read["shown"] == "full"
+    assert "service" not in read["source"]
+    assert "Westlorn" not in str(read)
+
+
+def test_both_who_had_read_the_wrong_childs_entry_were_told_the_same_day_once_and_nobody_else(story: Story) -> None:
+    told = {person: listed for person, listed in story.told_of_removal.items() if listed}
+    assert told.keys() == {"ottoline.brack", "marit.sole"}
+    for (item,) in told.values():
+        assert (item["at"], item["child"]) == (on(290), story.wrenna)
+
+
+def test_they_are_told_that_it_was_removed_and_never_again_what(story: Story) -> None:
+    for (item,) in (listed for listed in story.told_of_removal.values() if listed):
+        assert item.keys() == {"id", "kind", "at", "urgent", "says", "child"}
+        assert not any(word in str(item) for word in ("Asthma", "Tobin", "emergency", "Westlorn", on(276)))
+
+
+def test_the_nurse_is_still_told_months_later_and_never_reads_it_again(story: Story) -> None:
+    assert items(story, "marit.sole").count("entry-removed") == 1
+    for purpose in ("directCare", "s47"):
+        assert of_the_wrong_child(story.stage.read("marit.sole", story.wrenna, purpose)) == []
+
+
+@pytest.mark.parametrize("reader", ["fenn.okoro-dale", "juno.farrow", "rufus.crane"])
+def test_who_never_read_the_wrong_childs_entry_sees_nothing_of_it_and_is_told_nothing(
+    story: Story, reader: str
+) -> None:
+    assert "entry-removed" not in items(story, reader)
+    read = story.stage.read(reader, story.wrenna, "s47")
+    assert of_the_wrong_child(read) == []
+    assert "retraction-made" not in {one["event"] for one in read["entries"]}
 
 
 def test_a_referral_that_was_decided_the_same_day_waits_for_nobody(story: Story) -> None:

@@ -45,12 +45,20 @@ def differences(told: Told, before: Told) -> Iterator[Draft]:
     now = {d.name: d for d in events_of(told)}
     for name, draft in now.items():
         if name in earlier:
-            yield from corrections(earlier[name], draft, (before.record.key, name))
+            yield from changes(earlier[name], draft, (before.record.key, name))
         else:
             yield draft
     for name in earlier:
         if name not in now:
             yield retraction((before.record.key, name), "removed-at-source")
+
+
+def changes(old: Draft, new: Draft, about: tuple[str, str]) -> Iterator[Draft]:
+    """What is addressed to somebody only now is told again whole: a correction alone would not show them the visit."""
+    if all(to in old.addressed_to for to in new.addressed_to):
+        yield from corrections(old, new, about)
+    else:
+        yield replace(new, change="replaces", about=about, as_="replaces")
 
 
 def corrections(old: Draft, new: Draft, about: tuple[str, str]) -> Iterator[Draft]:
@@ -163,7 +171,7 @@ def discharged(told: Told, before: Told | None) -> Outcome:
 def _discharged_again(told: Told, before: Told) -> Outcome:
     key, whose = before.record.key, whose_visit(told, before)
     if whose == "same" and told.record.person == before.record.person:
-        drafts = tuple(corrections(_discharge(before), _discharge(told), (key, "discharge")))
+        drafts = tuple(changes(_discharge(before), _discharge(told), (key, "discharge")))
         return told.outcome(drafts) if drafts else NoEvent("unchanged")
     again = told.outcome((_discharge(told), *findings(told)))
     reason = "removed-at-source" if whose == "same" else "wrong-child"

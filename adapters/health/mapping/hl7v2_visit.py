@@ -15,7 +15,7 @@ from adapters.health import codes
 from adapters.health.mapping.child import Data, Description, without_empty
 from adapters.health.mapping.hl7v2_child import describe_child
 from adapters.health.mapping.hl7v2_codes import cause, coded_words, diagnoses, injury_codes, where_and_what
-from adapters.health.mapping.shape import Draft, Frame, find_service, future_dated, to_event
+from adapters.health.mapping.shape import Draft, Frame, find_addressees, find_service, future_dated, to_event
 from adapters.health.record.hl7v2 import Visit, text
 from adapters.kit.outcomes import Event, Events, Held, NativeRecord, NoEvent, Outcome, Remark, Unmappable
 from adapters.kit.when import When, of_nothing, read_iso
@@ -27,6 +27,8 @@ _TIME_STAMP = re.compile(r"(\d{4})(\d{2})(?:(\d{2})(?:(\d{2})(\d{2})(\d{2})?(?:\
 ACCOMPANYING = ("ACC",)  # NK1-7, a local code: this person brought the child
 MISSED_IN_YEAR = "DNA12"  # OBX-3, a local code: appointments missed in twelve months, this one included
 INJURY_PATTERN = "INJPAT"  # OBX-3, a local code: the pattern of the injury
+COPY_TO = "COPYTO"  # OBX-3, a local code: whom the hospital sends a copy of this visit
+ADDRESSEE_UNKNOWN = Remark("addressee-unknown", "OBX-5", "[addressees] does not list for whom a copy was meant.")
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,10 @@ class Told:
         entered = read_ts(self.visit.text("EVN", 2), "EVN-2")
         return entered if "from" in entered.happened else read_ts(self.visit.text("MSH", 7), "MSH-7")
 
+    @property
+    def addressed_to(self) -> tuple[Data, ...]:
+        return find_addressees(self.settings, copied_to(self.visit))
+
     def frame(self, recorded: When | None = None) -> Frame:
         return Frame(
             child=self.child,
@@ -64,6 +70,8 @@ class Told:
         said = (*self.child.remarks, *self._odd_times(drafts), *remarks)
         if self.visit.location_hidden:
             said = (*said, LOCATION_HIDDEN)
+        if len(self.addressed_to) < len(copied_to(self.visit)):
+            said = (*said, ADDRESSEE_UNKNOWN)
         if self.is_adult(drafts):
             return NoEvent("adult", said)
         if not drafts:
@@ -141,6 +149,7 @@ def draft_of(told: Told, name: str, details: Data, words: str, **more: Any) -> D
         details={**shared, **details},
         summary=words,
         said_by=find_service(told.settings, site(told)),
+        addressed_to=told.addressed_to,
         **more,
     )
 
@@ -241,6 +250,12 @@ def who_brought(told: Told) -> Data:
                 "description": ", ".join(w for w in words if w),
             }
     return {}
+
+
+def copied_to(visit: Visit) -> list[str]:
+    """The codes, each once, of those to whom the record says that a copy of this visit goes."""
+    named = (text(o, 5) for o in visit.all_of("OBX") if text(o, 3).upper() == COPY_TO)
+    return [code for code in dict.fromkeys(named) if code]
 
 
 def site(told: Told) -> str:

@@ -37,6 +37,7 @@ class Draft:
     said_by: Data = field(default_factory=dict)
     people: tuple[Data, ...] = ()
     place: Data = field(default_factory=dict)
+    addressed_to: tuple[Data, ...] = ()
     learned: str | None = None
     label: Data = field(default_factory=dict)
     change: str = "new"
@@ -68,6 +69,7 @@ def to_event(draft: Draft, frame: Frame) -> Event:
         "summary": summary(draft),
         "people": list(draft.people),
         "place": draft.place,
+        "addressed_to": list(draft.addressed_to),
         "shared_under": {"gateway": frame.settings.get("sharing", {}).get("gateway", GATEWAY)},
         "label": {**draft.label, **handling},
     }
@@ -130,6 +132,13 @@ def find_service(settings: Settings, *codes: str) -> Data:
             names = {"service": "urn", "service_name": "name", "service_kind": "kind"}
             return without_empty({ours: found.get(theirs, "") for ours, theirs in names.items()})
     return {}
+
+
+def find_addressees(settings: Settings, codes: Iterable[str]) -> tuple[Data, ...]:
+    """Whom the record names for a copy: `[addressees]` maps the system's own code to a table {service, role}."""
+    listed = settings.get("addressees", {})
+    found = [listed[code] for code in codes if isinstance(listed.get(code), Mapping)]
+    return tuple(without_empty({part: to.get(part, "") for part in ("service", "role")}) for to in found)
 
 
 def same_content(one: Event, other: Event) -> bool:

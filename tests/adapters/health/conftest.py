@@ -38,6 +38,9 @@ SETTINGS: dict[str, Any] = {
             "kind": "community health",
         }
     },
+    "addressees": {
+        "SCHNUR": {"service": "urn:safeguarding:service:fenwater-school-nursing", "role": "healthPractitioner"}
+    },
     "sites": {"ZZF01": "Fenwater General Hospital"},
 }
 SAMPLES = Path(__file__).parents[3] / "adapters" / "health" / "samples"

@@ -104,6 +104,14 @@ def test_both_names_stand_in_the_change_of_name(outcomes: Any, samples: Any) -> 
     assert {n["family"] for n in event.data["child"]["names"]} == {"Quillfeather", "Mosswick"}
 
 
+def test_of_westlorns_visits_only_the_one_under_the_wrong_number_was_copied_to_the_school_nurse(
+    outcomes: Any, samples: Any
+) -> None:
+    told = outcomes(*(story(samples, day) for day in ("d276", "d290", "d470")))
+    named = [[to["role"] for to in event.data.get("addressed_to", ())] for one in told for event in one.events]
+    assert named == [["healthPractitioner"], [], [], [], []]
+
+
 def test_the_visit_under_the_wrong_number_is_taken_back_and_told_again(outcomes: Any, samples: Any) -> None:
     first, second = outcomes(story(samples, "d276"), story(samples, "d290"))
     again, taken_back = second.events

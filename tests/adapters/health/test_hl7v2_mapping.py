@@ -362,3 +362,39 @@ def test_ends_without_an_event_give_a_reason_without_personal_data(outcomes: Any
 def test_a_visit_cancelled_after_its_discharge_takes_back_both(outcomes: Any) -> None:
     *_, found = outcomes(adt("A04", CHILD, EMERGENCY), adt("A03", CHILD, EMERGENCY), adt("A11", CHILD, EMERGENCY))
     assert [event.about for event in found.events] == [("visit:V1", "*"), ("visit:V1:discharge", "*")]
+
+
+NURSES = [{"service": "urn:safeguarding:service:fenwater-school-nursing", "role": "healthPractitioner"}]
+COPY = {"OBX-3": "COPYTO^Copy to^L", "OBX-5": "SCHNUR^School nurse^L"}
+
+
+def test_every_event_of_a_visit_is_addressed_to_whom_the_record_names_for_a_copy(outcomes: Any) -> None:
+    (found,) = outcomes(adt("A04", CHILD, EMERGENCY, BRUISE, COPY))
+    assert names(found) == ["emergency-attendance", "injury-observed"]
+    assert [event.data["addressed_to"] for event in found.events] == [NURSES, NURSES]
+    assert found.remarks == ()
+
+
+def test_a_copy_for_somebody_whom_nobody_listed_is_remarked_and_holds_nothing_back(outcomes: Any) -> None:
+    (found,) = outcomes(adt("A04", CHILD, EMERGENCY, COPY | {"OBX-5": "HV^Health visitor^L"}))
+    assert names(found) == ["emergency-attendance"]
+    assert "addressed_to" not in found.events[0].data
+    assert [remark.code for remark in found.remarks] == ["addressee-unknown"]
+
+
+def test_a_visit_that_is_addressed_to_somebody_only_later_is_told_again_whole(outcomes: Any) -> None:
+    _, later, again = outcomes(
+        adt("A04", CHILD, EMERGENCY), adt("A08", CHILD, EMERGENCY, COPY), adt("A08", CHILD, EMERGENCY, COPY, cid="3")
+    )
+    (event,) = later.events
+    assert (event.name, event.as_, event.about) == ("emergency-attendance", "replaces", ("visit:V1", event.name))
+    assert (event.data["change"], event.data["addressed_to"]) == ("replaces", NURSES)
+    assert names(again) == "unchanged"
+
+
+def test_a_visit_that_becomes_another_childs_is_no_longer_addressed_to_whom_the_first_message_named(
+    outcomes: Any,
+) -> None:
+    _, moved = outcomes(adt("A04", CHILD, EMERGENCY, COPY), adt("A08", OTHER, EMERGENCY))
+    assert names(moved) == ["emergency-attendance", "retraction-made"]
+    assert not any("addressed_to" in event.data for event in moved.events)

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -355,6 +356,25 @@ def test_run_takes_what_comes_to_rest_and_stops_when_told(make_line, outbox, htt
 
     line.run(folder, stop)
     assert rounds == [0, 1, 1, 1, 4, 4]
+
+
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+def test_run_that_is_told_to_stop_says_so_and_ends_with_0_even_while_the_hub_is_away(put, folder, home_path, told):
+    put("a.toy", toy(1))
+    command = [
+        sys.executable,
+        str(Path(__file__).with_name("kit_toy.py")),
+        "--home",
+        str(home_path),
+        "run",
+        str(folder),
+    ]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[3])}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment) as running:  # noqa: S603
+        assert running.stderr.readline().startswith(b"watching")
+        running.send_signal(told)
+        words = running.communicate(timeout=30)[1]
+    assert (running.returncode, words.splitlines()[-1]) == (0, b"stopped; nothing is lost")
 
 
 def test_run_outlasts_a_hub_that_is_away(make_line, outbox, http_carrier, put, folder, hub, clockwork):

@@ -35,7 +35,8 @@ def test_the_doors_bytes_come_out_as_they_are(world: Any) -> None:
     [
         ({"reason": "curiosity"}, 400, "purpose"), ({"reason": ["triage"]}, 400, "purpose"),
         ({"reason": None}, 400, "purpose"), ({"person": "Wrenna"}, 422, "misfit"),
-        ({"person": {"name": "Wrenna"}}, 422, "misfit"), ({"role": "queen"}, 422, "misfit"),
+        ({"person": {"name": "Wrenna"}}, 422, "misfit"), ({"person": {"person": PERSON}}, 422, "misfit"),
+        ({"role": "queen"}, 422, "misfit"),
         ({"child": "x"}, 422, "misfit"), ({"person": {"name": [{"familyName": "Q" * QUERY_LIMIT}]}}, 413, "large"),
     ],
 )  # fmt: skip

@@ -258,5 +258,12 @@ def test_what_a_child_is_made_of_is_for_stewards(served, staff, problem):
         assert problem(answer) == (403, "no-standing")
 
 
+def test_what_a_child_is_made_of_who_is_not_there_is_no_answer(served, staff, problem):
+    staff("birk", "steward", "partnership-stewards")
+    for path in ("", "/readers"):
+        answer = served.person("birk").get(f"/identity/children/{uuid.uuid4()}{path}?purpose=triage")
+        assert problem(answer) == (404, "no-answer")
+
+
 def test_the_hub_is_ready_once_it_has_a_record(served):
     assert served.client(served.app).get("/health/ready").json() == {"status": "ok"}

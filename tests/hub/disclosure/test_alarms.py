@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from hub.bootstrap import Hub
-from hub.disclosure import Ask, CannotRecord, NoAnswer, NoStanding
+from hub.disclosure import Ask, CannotRecord, NoAnswer
 from hub.disclosure.access import ALARM
 from hub.store.record import ACCESS
 from tests.hub.conftest import only_child
@@ -81,7 +81,7 @@ def test_an_auditor_in_conflict_replays_nothing_and_raises_the_alarm_too(
     staff("isla", "caseAuditor", "partnership-assurance")
     details = {"person": "isla", "child": str(child), "reason": "neighbour"}
     hub.casework.record("ada", {"event": "conflict-declared", "details": details})
-    with pytest.raises(NoStanding):
+    with pytest.raises(NoAnswer):
         hub.disclosure.allow("replay", "isla", "", "audit", child=str(child))
     assert [alarm["reader"] for alarm in alarms(hub)] == ["isla"]
 

@@ -168,6 +168,62 @@ def test_attack_a_line_that_was_altered_or_removed_is_noticed_and_the_file_laid_
     assert len(list(hub.settings.home.glob("access.journal.damaged-*"))) == 1
 
 
+def alarms(hub: Hub) -> list[Any]:
+    return [fact.data for fact in hub.record.facts(ACCESS) if fact.name == "alarm-raised"]
+
+
+@pytest.mark.parametrize("left", [0, 1, 2])
+def test_attack_lines_cut_off_the_end_of_the_journal_are_missed_by_the_process_that_wrote_them(
+    hub: Hub, read: Callable[[], bytes], unwritable: Callable[[bool], None], left: int
+) -> None:
+    unwritable(True)
+    for _ in range(3):
+        read()
+    hub.journal.path.write_bytes(b"".join(hub.journal.path.read_bytes().splitlines(keepends=True)[:left]))
+    unwritable(False)
+    hub.disclosure.log.bring_in()
+    assert (len(accesses(hub)), alarms(hub)) == (left, [{"kind": "journal-cut", "lines": 3 - left}])
+    hub.disclosure.log.bring_in()
+    assert len(alarms(hub)) == 1
+
+
+def test_attack_a_journal_that_was_deleted_and_filled_again_is_missed_once_the_record_can_be_written(
+    hub: Hub, read: Callable[[], bytes], unwritable: Callable[[bool], None]
+) -> None:
+    unwritable(True)
+    read()
+    hub.journal.path.unlink()
+    read()
+    assert alarms(hub) == []
+    unwritable(False)
+    read()
+    assert (len(accesses(hub)), alarms(hub)) == (2, [{"kind": "journal-cut", "lines": 1}])
+
+
+def test_what_another_process_brought_in_is_missed_by_nobody(
+    hub: Hub, open_hub: Callable[..., Hub], read: Callable[[], bytes], unwritable: Callable[[bool], None]
+) -> None:
+    unwritable(True)
+    read()
+    open_hub().disclosure.log.bring_in()
+    read()
+    unwritable(False)
+    hub.disclosure.log.bring_in()
+    assert (len(accesses(hub)), alarms(hub), lines(hub)) == (2, [], 0)
+
+
+def test_officers_are_told_that_the_journal_was_cut(
+    hub: Hub, read: Callable[[], bytes], unwritable: Callable[[bool], None]
+) -> None:
+    unwritable(True)
+    read()
+    hub.journal.path.unlink()
+    unwritable(False)
+    hub.disclosure.log.bring_in()
+    (item,) = json.loads(hub.items.list("ada"))["items"]
+    assert (item["kind"], "missing" in item["says"]) == ("journal-cut", True)
+
+
 def test_nothing_of_a_reader_or_a_child_stands_readable_in_the_journal(
     hub: Hub, read: Callable[[], bytes], unwritable: Callable[[bool], None]
 ) -> None:

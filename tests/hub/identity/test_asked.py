@@ -51,6 +51,10 @@ BAD: dict[str, tuple[Any, str]] = {
     "no day of any calendar": ({"dateOfBirth": {"date": "2014-02-30"}}, "date"),
     "a day in another spelling": ({"birth_date": {"date": "20140517"}}, "date"),
     "the same in both words at once": ({"sex": "2", "sexCode": "1"}, "sexCode"),
+    "a member that neither way of saying it has": ({**OURS, "birthDate": "2014-05-17"}, "person"),
+    "a name under other names": ({"names": [{"surname": "Quillfeather", "given": ["Wrenna"]}]}, "name"),
+    "a postcode in another spelling": ({"address": {"postCode": "ZZ1 4QF"}}, "address"),
+    "what wraps a person": ({"person": OURS}, "person"),
     "an address that is null": ({"address": None}, "address"),
 }
 
