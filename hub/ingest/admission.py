@@ -334,7 +334,8 @@ class Admission:
         theirs = assigned_to(self.resolver.register, stream)
         if len(theirs.streams) == 1 and not batch.adds_to(stream):
             return batch.child(stream)
-        return domain.fold(sorted(theirs.read(batch.facts_of), key=lambda fact: fact.admitted))
+        standing = filter(domain.is_standing, theirs.read(batch.facts_of))
+        return domain.fold(sorted(standing, key=lambda fact: fact.admitted))
 
     def _set_aside(self, batch: Batch, sent: Sent, caller: str, waits: Waits, again: str) -> ReceiptRow:
         if again:

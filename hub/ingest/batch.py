@@ -49,6 +49,8 @@ class Batch:
     _learned: dict[bytes, list[str]] = field(default_factory=dict)
     """Identity token → children, hex: as the record has it, and as this batch adds to it."""
     _of_stream: dict[UUID, list[Recorded]] = field(default_factory=dict)
+    _read: dict[UUID, list[Fact]] = field(default_factory=dict)
+    """Streams whose facts were asked for, with what this batch added since: a long one is opened once."""
     _heads: dict[str, tuple[int, str]] = field(default_factory=dict)
     _missing: dict[str, Sequence[hearing.Range]] = field(default_factory=dict)
     at: str = field(init=False)
@@ -60,6 +62,8 @@ class Batch:
         """Add one row to what is written."""
         self.facts.append(row)
         self._of_stream.setdefault(row.originator_id, []).append(row)
+        if row.originator_id in self._read:
+            self._read[row.originator_id].append(to_fact(row))
 
     def adds_to(self, stream: UUID) -> bool:
         """Does this batch add facts to a stream?"""
@@ -79,8 +83,9 @@ class Batch:
 
     def facts_of(self, stream: UUID) -> Iterator[Fact]:
         """The facts of a stream with those that this batch adds to it."""
-        yield from self.record.facts(stream)
-        yield from map(to_fact, self._of_stream.get(stream, ()))
+        if stream not in self._read:
+            self._read[stream] = [*self.record.facts(stream), *map(to_fact, self._of_stream.get(stream, ()))]
+        return iter(self._read[stream])
 
     def look_up(self, source: str, digests: list[str], ids: list[str]) -> None:
         """Fetch at once what is known of these records: earlier answers, admitted ids, ids that wait."""

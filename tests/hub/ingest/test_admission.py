@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from hub.bootstrap import Hub
+from hub.domain.facts import Fact
 from hub.ingest.admission import StillWaits
 from hub.store.record import IDENTITY, SOURCES, StaleVersion
 from schemas.catalogue import KINDS
@@ -36,6 +38,25 @@ def test_the_same_bytes_again_are_a_duplicate_and_append_nothing(hub: Hub, polic
     before = hub.record.position()
     assert ends(hub.admission.admit([raw, raw], police.source)) == [("duplicate", "")] * 2
     assert hub.record.position() == before
+
+
+def test_a_child_on_whom_many_records_of_a_batch_rest_is_read_once(
+    hub: Hub, police: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.admission.admit([police.seal()], police.source)
+    (child,) = hub.register().children()
+    read: list[UUID] = []
+    facts = hub.record.facts
+
+    def counted(stream: UUID, **only: Any) -> Iterator[Fact]:
+        read.append(stream)
+        return facts(stream, **only)
+
+    monkeypatch.setattr(hub.record, "facts", counted)
+    ended = [police.seal("agreement-withdrawn", references=None) for _ in range(4)]
+    assert ends(hub.admission.admit(ended, police.source)) == [("admitted", "")] * 4
+    assert read.count(child) == 1
+    assert remarks(hub) == ["nothing-to-withdraw"] * 4
 
 
 def test_the_same_event_twice_in_one_batch_counts_once(hub: Hub, police: Any) -> None:
