@@ -56,7 +56,7 @@ def test_a_child_on_whom_many_records_of_a_batch_rest_is_read_once(
     ended = [police.seal("agreement-withdrawn", references=None) for _ in range(4)]
     assert ends(hub.admission.admit(ended, police.source)) == [("admitted", "")] * 4
     assert read.count(child) == 1
-    assert remarks(hub) == ["nothing-to-withdraw"] * 4
+    assert remarks(hub).count("nothing-to-withdraw") == 4
 
 
 def test_the_same_event_twice_in_one_batch_counts_once(hub: Hub, police: Any) -> None:
