@@ -25,6 +25,7 @@ from hub.api.issuer_keys import FetchFailed, IssuerKeys, SetRefused
 from hub.bootstrap import Hub
 from hub.logs import announce
 from hub.settings import Settings
+from hub.store.database import STORE_AWAY
 from hub.watch import port
 from schemas.catalogue import get_codes
 from schemas.strict import strict_json
@@ -108,6 +109,7 @@ def _doors(hub: Hub) -> Doors:
         strict_json=strict_json,
         purposes=frozenset(get_codes("purposes")),
         roles=frozenset(get_codes("roles")),
+        away=STORE_AWAY,
         checks=[record_can_be_read, issuer_keys_are_here],
         page_size=hub.settings.page_size,
     )

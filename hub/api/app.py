@@ -59,7 +59,7 @@ def create_app(doors: Doors, *, demo: bool = False, seconds: Callable[[], float]
         guarded = _guarded(handlers[row.method, row.path], identify[row.caller])
         app.add_api_route(row.path, guarded, methods=[row.method], response_model=None, response_class=Response)
     _end_in_problems(app)
-    app.add_middleware(Edges)
+    app.add_middleware(Edges, away=doors.away)
     return app
 
 

@@ -238,7 +238,7 @@ def _responses(name: str, *, guarded: bool) -> dict[str, Any]:
         }
     if name in ("getChronology", "getOpenItems"):
         found["304"] = {"description": "What the reader holds is still the answer; the read was recorded"}
-    codes = ("token", *(("keys",) if guarded else ()), *ENDS[name], "busy", "fault") if guarded else ("fault",)
+    codes = ("token", *(("keys",) if guarded else ()), *ENDS[name], "away", "busy", "fault") if guarded else ("fault",)
     for code in codes:
         _add_problem(found, code)
     return dict(sorted(found.items()))

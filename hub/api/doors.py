@@ -104,6 +104,8 @@ class Doors:
     """Codes that a reader may name as purpose."""
     roles: Collection[str]
     """Codes that a person may name as the role in which they act."""
+    away: tuple[type[Exception], ...] = ()
+    """What is raised while the hub cannot reach what it keeps."""
     checks: Sequence[Callable[[], bool]] = ()
     """What must hold before the hub says that it is ready."""
     page_size: int = 50

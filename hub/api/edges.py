@@ -29,6 +29,7 @@ HEADERS = {
     b"cross-origin-resource-policy": b"same-origin",
     b"cache-control": b"no-store",
 }
+RETRY_AFTER_S = "5"
 
 
 class BrokenOff(RuntimeError):
@@ -38,8 +39,9 @@ class BrokenOff(RuntimeError):
 class Edges:
     """Pure ASGI middleware."""
 
-    def __init__(self, app: Application) -> None:
-        self.app = app
+    def __init__(self, app: Application, away: tuple[type[Exception], ...] = ()) -> None:
+        """`away`: what is raised while the hub cannot reach what it keeps."""
+        self.app, self.away = app, away
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Pass a call on, and see to its answer."""
@@ -64,7 +66,9 @@ class Edges:
             LOG.error("unexpected fault: %s at %s", type(fault).__name__, _place(fault))
             if begun:
                 raise BrokenOff from None
-            await problem("fault")(scope, receive, dressed)
+            here = not isinstance(fault, self.away)
+            answer = problem("fault") if here else problem("away", {"Retry-After": RETRY_AFTER_S})
+            await answer(scope, receive, dressed)
 
 
 def _place(fault: Exception) -> str:

@@ -65,6 +65,7 @@ PROBLEMS: Final[Mapping[str, Problem]] = {
     "incomplete": Problem(503, "Cannot be shown complete", RING),
     "unrecorded": Problem(503, "No answer", "The access cannot be recorded now, so there is no answer."),
     "keys": Problem(503, "Cannot check tokens", "The issuer's keys cannot be had now; try again."),
+    "away": Problem(503, "Cannot work now", "The hub cannot reach what it keeps; try again, or ring the front door."),
     "busy": Problem(503, "Busy", "Too many questions wait; try again shortly, or ring the front door."),
 }
 

@@ -13,10 +13,18 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from eventsourcing.persistence import ApplicationRecorder, DataError, PersistenceError
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    DataError,
+    InterfaceError,
+    OperationalError,
+    PersistenceError,
+)
 
 STORE_FAULTS = (PersistenceError, sqlite3.Error, OSError)
 """What goes wrong with the store itself, and not with a record: the call fails, nothing is set aside."""
+STORE_AWAY = (OperationalError, InterfaceError, sqlite3.OperationalError)
+"""Those of them that pass by when the store is there again."""
 NOT_STORABLE = (DataError,)
 """Those of them that a value brought about, and that the same value brings about again."""
 

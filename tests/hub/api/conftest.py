@@ -202,6 +202,10 @@ class Client:
             return await client.request(method, path, headers=headers, content=content)
 
 
+class StoreAway(Exception):
+    """What a store raises that cannot be reached."""
+
+
 @dataclass
 class World:
     """The fakes behind one application, and its callers."""
@@ -219,7 +223,7 @@ class World:
         doors = Doors(
             inbox=self.inbox, disclosure=self.disclosure, query=self.query, items=self.items, teams=self.disclosure,
             casework=self.casework, person_of=person_of, strict_json=strict_json, purposes=PURPOSES, roles=ROLES,
-            checks=self.checks, body_s=self.body_s,
+            away=(StoreAway,), checks=self.checks, body_s=self.body_s,
         )  # fmt: skip
         return create_app(doors, demo=self.demo, seconds=lambda: 0.0)
 

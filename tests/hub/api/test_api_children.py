@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from hub.disclosure import RING, BadCursor, CannotBeShownComplete, CannotRecord, NoStanding
+from tests.hub.api.conftest import StoreAway
 
 CHILD = "3f0c9f54-6f5e-4f0a-9d57-2f6b5f7f1a01"
 BODY = b'{"child":{"id":"3f0c9f54-6f5e-4f0a-9d57-2f6b5f7f1a01"},"entries":[]}'
@@ -125,6 +126,14 @@ def test_every_attempt_reaches_the_door_that_records_it(world, id):
 def test_each_end_of_the_door_out_has_its_problem(world, problem, fault, ends):
     world.disclosure.fault = fault
     assert problem(world.person.get(f"{PATH}?purpose=s47")) == ends
+
+
+def test_a_store_that_is_away_is_no_fault_of_the_caller_nor_for_long(world, problem):
+    world.disclosure.fault = StoreAway("server said: row of a child")
+    answer = world.person.get(f"{PATH}?purpose=s47")
+    assert problem(answer) == (503, "away")
+    assert answer.headers["retry-after"] == "5"
+    assert "row" not in answer.text
 
 
 def test_what_cannot_be_shown_complete_says_so_in_the_fixed_words(world):
