@@ -9,6 +9,9 @@ UV ?= uv
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 PACKAGES = schemas adapters hub demo bench infra
 
+# Tests and the demo start hundreds of processes: they keep what they compiled, whatever is set here.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo serve test test-live soak lint types bench lock clean
 .DEFAULT_GOAL := help
 

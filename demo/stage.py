@@ -275,11 +275,12 @@ class Stage:
 def wait_until_ready(process: subprocess.Popen[bytes], url: str, log: str) -> None:
     """Wait until a process says at its address that it is ready. Errors: `StageFault`, which names its log."""
     deadline = time.monotonic() + READY_S
-    while process.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"{url}/health/ready", timeout=READY_S).status_code == 200:
-                return
-        time.sleep(0.05)
+    with httpx.Client(base_url=url, timeout=READY_S) as client:
+        while process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(httpx.HTTPError):
+                if client.get("/health/ready").status_code == 200:
+                    return
+            time.sleep(0.05)
     raise StageFault(f"the hub did not become ready; its words are in {log}")
 
 

@@ -7,14 +7,22 @@ from typing import Any
 
 import pytest
 from hypothesis import is_hypothesis_test, settings
+from xdist.scheduler import LoadFileScheduling
 
 from tests.brokers import broker as broker
 
 LONG = os.environ.get("LONG") == "1"
 LONGER = 10
 """How many times more examples a property is tried with when the long counts are asked for."""
-LONGEST = {"test_kills.py", "test_area_played.py", "test_readme.py"}
-"""Files of minutes rather than seconds."""
+LONGEST = (
+    "test_kills.py", "test_non_interference.py", "test_readings_attacks_replay.py", "test_open_items_story.py",
+    "test_table.py", "test_area_played.py", "test_samples_and_mutations.py", "test_readme.py", "test_words.py",
+)  # fmt: skip
+"""Files of many seconds, the longest first."""
+TOGETHER = ("tests/story/",)
+"""Folders whose files share something dear, so that one process takes all of them: the story is played once."""
+settings.register_profile("patient", settings(), deadline=None)  # a busy machine is no fault of what is tried
+settings.load_profile("patient")
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -59,11 +67,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     With `LONG=1` every property is tried with ten times its examples, mutated files and records included.
     """
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
     properties = {getattr(item, "obj", None) for item in items} if LONG else set()
     for test in filter(is_hypothesis_test, properties):
         given: settings = getattr(test, SETTINGS)
         setattr(test, SETTINGS, settings(given, max_examples=given.max_examples * LONGER))
+
+
+class FileAfterFile(LoadFileScheduling):
+    """Each process takes the next file in the order of collection, or the next folder of those that stay together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """Files are not put in order again by how many tests they have: the longest have few, and would be last."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False
+    return FileAfterFile(config, log)
 
 
 SETTINGS = "_hypothesis_internal_use_settings"

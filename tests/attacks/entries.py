@@ -11,6 +11,7 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ class Author:
     def entry(self, cell: Cell, phase: int, *, said_by: dict[str, Any] | None = None) -> Entry:
         """An entry of this category and level by a service that is not the reader's own."""
         kind, category = _kind(self.rng, cell)
-        example = copy.deepcopy(get_example(kind, 1))
+        example = get_example(kind, 1)
         kept = {name: example[name] for name in ("details", "origin", "change")}
         said = said_by or {**self.rng.choice(SERVICES), "contact": CONTACT}
         members = dict.fromkeys([*CLEARED, "relevance", "childs_words", "adults_account", "afterwards"]) | kept | {
@@ -291,6 +292,7 @@ def _is_plain(name: str) -> bool:
 PLAIN = tuple(name for name in sorted(KINDS) if _is_plain(name))
 
 
+@cache
 def _kinds(cell: Cell) -> list[tuple[str, str]]:
     """(kind, its category) of plain kinds that can be of this category and level, by nature or by the sender's wish."""
     category, level = cell

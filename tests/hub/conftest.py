@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import os
@@ -81,7 +80,7 @@ class Agency:
         to: PublicSealingKey | None = None, **members: Any,
     ) -> bytes:  # fmt: skip
         """One sealed record; `members` replace those of the kind's example, None leaves one out."""
-        data = copy.deepcopy(get_example(kind, 1)) if isinstance(kind, str) else dict(kind)
+        data = get_example(kind, 1) if isinstance(kind, str) else dict(kind)
         data |= {"partnership": PARTNERSHIP, **members}
         data = {name: value for name, value in data.items() if value is not None}
         self.sequence += 1 + skip

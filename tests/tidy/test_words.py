@@ -9,6 +9,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -60,8 +61,13 @@ def place(file: Path, line: int, found: str) -> str:
     return f"{file.relative_to(ROOT)}:{line}: {found!r}"
 
 
-def prose(file: Path) -> Iterator[tuple[int, str]]:
-    """Docstrings and comments of a Python file; every line of a page outside its code."""
+@cache
+def prose(file: Path) -> tuple[tuple[int, str], ...]:
+    """Docstrings and comments of a Python file; every line of a page outside its code. Numbered."""
+    return tuple(_prose(file))
+
+
+def _prose(file: Path) -> Iterator[tuple[int, str]]:
     text = file.read_text()
     if file.suffix != ".py":
         yield from ((number, re.sub(r"`[^`]*`", "", line)) for number, line in enumerate(text.splitlines(), 1))
