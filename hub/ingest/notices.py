@@ -22,9 +22,18 @@ import orjson
 
 from hub.domain.facts import Fact
 from hub.domain.versions import taken_back
-from hub.identity.assigning import assigned_to
 from hub.ingest.admission import Admission
-from hub.ingest.telling import RULES, UNDELIVERED, Background, Telling, asks_nobody, background, open_to_all, tell
+from hub.ingest.background import Backgrounds
+from hub.ingest.telling import (
+    ASKING,
+    RULES,
+    UNDELIVERED,
+    Telling,
+    asks_nobody,
+    background,
+    open_to_all,
+    tell,
+)
 from hub.store.database import Transaction
 from hub.store.keys import KeyAway
 from hub.store.record import ACCESS, NOT_CHILDREN, SOURCES, Entry, Record, StaleVersion, contract_of, own_note, to_fact
@@ -51,7 +60,7 @@ class NoNotice(Exception):
 class _Gathered:
     """What is read once for all of a batch: a child of thousands of events is not opened again for each of them."""
 
-    known: dict[UUID, Background] = field(default_factory=dict)
+    backgrounds: Backgrounds
     subjects: dict[str, dict[UUID | None, str]] = field(default_factory=dict)
     """Source → child → its newest pseudonym there."""
     reads: dict[int, set[tuple[str, str]]] | None = None
@@ -64,7 +73,7 @@ class Notices:
     def __init__(self, record: Record, admission: Admission, *, clock: Callable[[], datetime]) -> None:
         self.record, self.admission, self.clock = record, admission, clock
         self._lock = threading.Lock()
-        self._gathered = _Gathered()
+        self._gather_anew()
 
     def after(self, source: str, cursor: int) -> list[Notice]:
         """A page of a source's notices after this cursor, in the order in which they were written."""
@@ -84,7 +93,7 @@ class Notices:
             self._try_waiting()
             while self._follow_batch():
                 pass
-            self._gathered = _Gathered()
+            self._gather_anew()
 
     def open(self, source: str, notice_id: str, person: str) -> dict[str, Any]:
         """That a person of this source's agency opened a notice: recorded, then answered with whom it is about where
@@ -110,8 +119,12 @@ class Notices:
 
     # -- following
 
+    def _gather_anew(self) -> None:
+        self._gathered = _Gathered(Backgrounds(self.record, self.admission.resolver))
+
     def _follow_batch(self) -> bool:
-        begun, self._gathered = self._position(), _Gathered()
+        begun = self._position()
+        self._gather_anew()
         rows = self.record.query(
             "SELECT l.position, e.topic FROM (SELECT position, stream, seq FROM log WHERE position>? ORDER BY position"
             " LIMIT ?) AS l LEFT JOIN stored_events e ON e.originator_id=l.stream AND e.originator_version=l.seq"
@@ -125,7 +138,9 @@ class Notices:
         told = [at for at, topic in rows if topic and contract_of(topic)[0] in TOLD]
         if told:
             self.admission.catch_up()
-        for entry in self.record.entries_at(told):
+        entries = self.record.entries_at(told)
+        self._gathered.backgrounds.read_ahead(entry.stream for entry in entries if _rests_on_child(entry))
+        for entry in entries:
             try:
                 made += self._tell(entry)
             except KeyAway:
@@ -161,7 +176,7 @@ class Notices:
     def _told_at_last(self, position: int) -> list[tuple[str, str, int, dict[str, Any]]] | None:
         """What a fact that waits must be told to; None while it waits. It was an error when it began to."""
         try:
-            self._gathered = _Gathered()
+            self._gather_anew()
             self.admission.catch_up()
             return self._tell(self.record.entry_at(position))
         except Exception as fault:
@@ -193,7 +208,7 @@ class Notices:
             return []
         if fact.name == RETRACTED:
             return list(self._removed(fact))
-        telling = tell(fact, self._background(fact.stream))
+        telling = tell(fact, self._gathered.backgrounds.of(fact.stream))
         return [] if telling is None else list(self._rows(fact, telling))
 
     def _silence(self, fact: Fact) -> Iterator[tuple[str, str, int, dict[str, Any]]]:
@@ -268,18 +283,6 @@ class Notices:
             subjects[source] = {register.find(*key): key[1] for key in own}
         return subjects[source].get(register.survivor(stream), NO_SUBJECT)
 
-    def _background(self, stream: UUID) -> Background:
-        """What telling rests on of this stream's child. Errors: `KeyAway`."""
-        known = self._gathered.known
-        if stream not in known:
-            known[stream] = background(self._facts_of(stream))
-        return known[stream]
-
-    def _facts_of(self, stream: UUID) -> list[Fact]:
-        """Every fact of the child, whichever of its ids it came under, as it was admitted. Errors: `KeyAway`."""
-        theirs = assigned_to(self.admission.resolver.register, stream)
-        return sorted(theirs.read(self.record.facts), key=lambda fact: fact.admitted)
-
     def _describe(self, position: int, row: dict[str, Any]) -> dict[str, Any]:
         """Name and, where history is asked of somebody who has no word for the child, birth date. Nothing of an event
         that was taken back, and no name that was learned while the child's location is protected."""
@@ -287,7 +290,7 @@ class Notices:
         assert entry.row is not None
         self.admission.catch_up()
         fact = to_fact(entry.row, position)
-        facts = self._facts_of(fact.stream)
+        facts = Backgrounds(self.record, self.admission.resolver).facts_of(fact.stream)
         if tell(fact, background(facts)) is None:
             return {}
         openly = open_to_all(facts)
@@ -296,6 +299,13 @@ class Notices:
             told = next((one.data["child"] for one in reversed(openly) if _has_names(one)), told)
         members = ("names", "birth_date") if row["kind"] == "history-asked" else ("names",)
         return {name: told[name] for name in members if name in told}
+
+
+def _rests_on_child(entry: Entry) -> bool:
+    """Will telling it ask what else is known of the child? In doubt it is not read ahead."""
+    if entry.row is None or contract_of(entry.row.topic)[0] not in RULES:
+        return False
+    return contract_of(entry.row.topic)[0] not in ASKING or b'"asked"' in entry.row.data
 
 
 def _has_names(fact: Fact) -> bool:

@@ -130,6 +130,27 @@ class Record(Application[UUID]):
 
         return replace(fold(deciding()), version=last)
 
+    def bearing(self, streams: Sequence[UUID], names: Collection[str], most: int) -> dict[UUID, list[Fact]]:
+        """Of each of these streams, in order, the facts of these names and those that decide something, read at once.
+
+        A stream of more than `most` facts is left out. Errors: `KeyAway` where any of them does not open.
+        """
+        found: dict[UUID, list[Fact]] = {stream: [] for stream in streams}
+        by_name = {stream.hex: stream for stream in streams}
+        asked = "SELECT originator_id, originator_version, topic, state FROM stored_events WHERE originator_id IN ??"
+        asked += " AND originator_version<=? ORDER BY originator_id, originator_version"
+        rows = self.query(asked, (list(by_name), most + 1))
+        for name, seq, _, _ in rows:
+            if seq > most:
+                del found[by_name[name]]
+        rows = [row for row in rows if by_name[row[0]] in found]
+        keys = self.keys.event_keys([(by_name[name], key_id_of(state)) for name, _, _, state in rows])
+        for (name, seq, topic, state), key in zip(rows, keys, strict=True):
+            body, contract = open_body(name, seq, topic, state, key), contract_of(topic)
+            if contract[0] in names or not is_plain(*contract, body, SALT_BYTES):
+                found[by_name[name]].append(to_fact(recorded(by_name[name], seq, topic, state, body)))
+        return found
+
     def _rows(
         self, stream: UUID, after: int = 0, topics: Sequence[str] = ()
     ) -> Iterator[tuple[int, str, bytes, bytes]]:

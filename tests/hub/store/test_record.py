@@ -241,6 +241,16 @@ def test_streams_of_the_hub_itself_are_no_childrens() -> None:
     assert IDENTITY.version == SOURCES.version == staff_stream("fenn").version == 5
 
 
+def test_of_many_children_only_what_bears_on_a_question_is_read_and_none_that_is_too_long(record: Record) -> None:
+    other, long = uuid4(), uuid4()
+    record.append(
+        [fact(CHILD, 1), fact(CHILD, 2, topic="joined-roll/v1"), fact(CHILD, 3, topic="s47-started/v1"), fact(other, 1)]
+    )
+    record.append([fact(long, seq) for seq in (1, 2, 3, 4)])
+    found = record.bearing([CHILD, other, long], {"joined-roll"}, 3)
+    assert {child: [one.seq for one in facts] for child, facts in found.items()} == {CHILD: [2, 3], other: []}
+
+
 def test_a_token_id_counts_once_until_it_ended(record: Record) -> None:
     assert record.once("s", "j1", until=100, now=50)
     assert not record.once("s", "j1", until=100, now=60)
