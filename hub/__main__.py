@@ -28,6 +28,7 @@ from hub.disclosure import (
     CannotBeShownComplete,
     CannotRecord,
     NoAnswer,
+    NobodyKnown,
     NoStanding,
     NoSuchItem,
     TooManyChildren,
@@ -101,6 +102,8 @@ def _carry_out(settings: Settings, args: argparse.Namespace) -> int:
         return _end(1, "this person holds no such role today")
     except NoAnswer:
         return _end(1, NO_ANSWER)
+    except NobodyKnown:
+        return _end(1, "nobody of this id was ever registered")
     except NoSuchItem:
         return _end(1, "no item of this id waits for this person")
     except TooManyChildren:

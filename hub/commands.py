@@ -21,7 +21,7 @@ import orjson
 
 from hub.audit.replay import replay
 from hub.bootstrap import Hub, init, open_hub
-from hub.disclosure import Ask, NoAnswer, NotAPerson, Search, description_of
+from hub.disclosure import Ask, NoAnswer, NobodyKnown, NotAPerson, Search, description_of
 from hub.identity.matching import Description
 from hub.ingest.registration import Asked, read_request
 from hub.settings import Settings, SettingsError
@@ -125,10 +125,10 @@ def cmd_record(settings: Settings, args: argparse.Namespace) -> None:
 def cmd_chronology(settings: Settings, args: argparse.Namespace) -> None:
     """Read a child's chronology."""
     hub, cursor = _hub(settings), args.cursor
-    child = _child(args.child)
+    child, as_of = _child(args.child), _as_of(args.as_of, hub.clock())
     while True:
         ask = Ask(
-            person=args.person, child=child, purpose=args.purpose, role=args.role, as_of=_as_of(args.as_of),
+            person=args.person, child=child, purpose=args.purpose, role=args.role, as_of=as_of,
             cursor=cursor, page=settings.page_size,
         )  # fmt: skip
         answer = hub.disclosure.chronology(ask)
@@ -194,13 +194,19 @@ def cmd_quarantine(settings: Settings, args: argparse.Namespace) -> None:
         out({"id": args.id, **_receipt(receipt)})
 
 
+A_MOMENT = "a moment is YYYY-MM-DD or RFC 3339 with its zone"
+
+
 def cmd_replay(settings: Settings, args: argparse.Namespace) -> None:
     """What a reader could see at a moment, and what they opened before it."""
-    hub, child, at = _hub(settings), _child(args.child), _as_of(args.at)
+    hub, child = _hub(settings), _child(args.child)
+    at = _as_of(args.at, hub.clock())
     if at is None:
         raise Misused("--at needs a day or an RFC 3339 moment")
     about = {"child": str(child), "moment": at.isoformat(), "of": args.reader}
     auditor = hub.disclosure.allow("replay", args.person, args.role, args.purpose, **about)
+    if not hub.disclosure.is_known(args.reader):
+        raise NobodyKnown
     ask = Ask(person=args.reader, child=child, purpose=args.reader_purpose, role=args.reader_role)
     could_see = hub.disclosure.could_see(ask, at, auditor, args.purpose)
     out(replay(could_see, hub.disclosure.accesses(child), args.reader, at))
@@ -230,6 +236,8 @@ def cmd_keys(settings: Settings, args: argparse.Namespace) -> None:
     if args.verb == "add":
         request = strict_json(_read(args.request), FILE_LIMIT)
         _say_what_is_approved(read_request(request), approvers)
+        if hub.registration.needed == 1:
+            say("  this is a trial: one officer is enough here, elsewhere two")
         receipts = hub.registration.add(request, approvers)
         out({"source": request["source"], "admitted_from_quarantine": len(receipts)})
     elif args.verb == "retire":
@@ -274,10 +282,12 @@ def _see_to_sealing(hub: Hub) -> None:
 
 def cmd_serve(settings: Settings, args: argparse.Namespace) -> None:
     """Serve the API."""
-    from hub.serving import NotListening, NotServed, serve
+    from hub.serving import NotListening, NotServed, alone, serve
 
+    hub = _hub(settings)
     try:
-        serve(_hub(settings))
+        with alone(settings):
+            serve(hub)
     except NotServed as error:
         raise Misused(str(error)) from error
     except (NotListening, NoPort) as error:
@@ -358,18 +368,21 @@ def _child(text: str) -> UUID:
         raise NoAnswer from error
 
 
-def _as_of(text: str) -> datetime | None:
+def _as_of(text: str, now: datetime) -> datetime | None:
+    """A moment, or the end of a day, which may be today's."""
     if not text:
         return None
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise Misused("a moment is YYYY-MM-DD or RFC 3339 with its zone") from error
-    if at.tzinfo:
-        return at
-    if len(text) != len("2024-09-09"):
-        raise Misused("a moment is YYYY-MM-DD or RFC 3339 with its zone")
-    return at.replace(tzinfo=UTC, hour=23, minute=59, second=59, microsecond=999_000)
+        raise Misused(A_MOMENT) from error
+    if not at.tzinfo and len(text) != len("2024-09-09"):
+        raise Misused(A_MOMENT)
+    if not at.tzinfo:
+        at = at.replace(tzinfo=UTC, hour=23, minute=59, second=59, microsecond=999_000)
+    if at.date() > now.date() and at > now:
+        raise Misused("that day or moment has not come yet")
+    return at
 
 
 def _receipt(receipt: Any) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ record in a thread of their own, so that a reader rarely waits.
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import logging
 import signal
@@ -113,6 +114,18 @@ def _doors(hub: Hub) -> Doors:
         checks=[record_can_be_read, issuer_keys_are_here],
         page_size=hub.settings.page_size,
     )
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """No other `hub serve` works in this home folder meanwhile, where its SQLite files are. Errors: `NotListening`."""
+    with (settings.home / "hub.json").open("rb") as held:
+        try:
+            if not settings.database:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as busy:
+            raise NotListening(f"another hub serve works in {settings.home}; end it first") from busy
+        yield
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -20,7 +20,7 @@ from hub.disclosure.items import NoSuchItem
 from hub.disclosure.open_items import Clocks
 from hub.disclosure.paging import BadCursor
 from hub.disclosure.query import PersonQuery, Search
-from hub.disclosure.staff import Staff
+from hub.disclosure.staff import NobodyKnown, Staff
 from hub.disclosure.teams import TeamAsk, Teams, TooManyChildren
 from hub.identity.asked import NotAPerson, description_of
 
@@ -38,6 +38,7 @@ __all__ = [
     "NoAnswer",
     "NoStanding",
     "NoSuchItem",
+    "NobodyKnown",
     "NotAPerson",
     "PersonQuery",
     "Search",

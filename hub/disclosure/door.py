@@ -176,6 +176,10 @@ class Disclosure:
             found += [fact for fact in self._standing(register, origin, before) if fact.name in domain.PROTECTING]
         return [*found, *(row.fact for row in rows if row.standing)]
 
+    def is_known(self, person: str) -> bool:
+        """Was a professional of this id ever registered?"""
+        return self.record.version(staff_stream(person)) > 0
+
     def could_see(self, ask: Ask, at: datetime, auditor: Reader, purpose: str) -> list[tuple[Row, str]]:
         """What a reader could have seen at a past moment, by entitlement, identity and retractions of then.
 

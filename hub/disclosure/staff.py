@@ -15,6 +15,10 @@ from hub.domain.standing import Standing
 HELD = ("role-held/v1",)
 
 
+class NobodyKnown(Exception):
+    """Nobody of this id was ever registered."""
+
+
 class Staff:
     """Shows professionals to officers. One per process."""
 
@@ -22,8 +26,10 @@ class Staff:
         self.door, self.officers = door, officers
 
     def show(self, officer: str, purpose: str, person: str) -> dict[str, Any]:
-        """One professional, recorded. Errors: `NoStanding`, `CannotRecord`."""
+        """One professional, recorded. Errors: `NoStanding`, `NobodyKnown`, `CannotRecord`."""
         self._record("staff-show", officer, purpose, of=person)
+        if not self.door.is_known(person):
+            raise NobodyKnown
         return _written(self.door.professional(person), self.door.clock())
 
     def everybody(self, officer: str, purpose: str) -> list[dict[str, Any]]:

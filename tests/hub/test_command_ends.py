@@ -170,6 +170,13 @@ def test_a_port_in_use_ends_with_3_and_names_it(hub: Hub, run: Run, monkeypatch:
     assert (code, out, port in err, "HUB_PORT" in err) == (3, "", True, True)
 
 
+def test_a_second_who_serves_in_one_home_ends_with_3(hub: Hub, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_DEMO", "1")
+    with serving.alone(hub.settings):
+        code, out, err = run("serve")
+    assert (code, out, "another hub serve works in" in err) == (3, "", True)
+
+
 def test_serving_says_where_it_listens(hub: Hub, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

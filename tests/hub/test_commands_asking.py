@@ -68,6 +68,27 @@ def test_officers_list_and_show_staff_and_nobody_else_does(say, hub, staff):
     assert (refused.code, refused.lines) == (1, [])
 
 
+def test_a_mistyped_professional_is_nobody_and_not_somebody_without_roles(say, hub, police, staff):
+    staff("isla", "caseAuditor")
+    hub.admission.admit([police.seal(id="e1")], police.source)
+    of = ("--reader", "jumo", "--reader-purpose", "s47", "--at", "2024-10-05", "--as", "isla", "--purpose", "audit")
+    for said in (
+        say("staff", "show", "isle", "--as", "ada", "--purpose", "audit"),
+        say("replay", only_child(hub), *of),
+    ):
+        assert said == Said(1, [], "hub: nobody of this id was ever registered\n")
+
+
+@pytest.mark.parametrize("at", ["2091-01-01", "2091-01-01T00:00:00Z"])
+def test_a_day_that_has_not_come_is_misuse(say, hub, police, staff, at):
+    staff("isla", "caseAuditor")
+    hub.admission.admit([police.seal(id="e1")], police.source)
+    child, by = only_child(hub), ("--as", "isla", "--purpose", "audit")
+    read = say("chronology", child, *by, "--as-of", at)
+    replayed = say("replay", child, "--reader", "isla", "--reader-purpose", "audit", "--at", at, *by)
+    assert [read, replayed] == [Said(2, [], "hub: that day or moment has not come yet\n")] * 2
+
+
 @pytest.mark.parametrize("verb", ["show", "readers"])
 def test_a_mistyped_child_and_one_about_whom_the_steward_declared_a_conflict_are_refused_in_the_same_words(
     say: Callable[..., Said], hub: Hub, police: Any, staff: Callable[..., str], verb: str
