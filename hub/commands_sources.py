@@ -19,7 +19,7 @@ def cmd_sources(settings: Settings, args: argparse.Namespace) -> None:
     rows = (
         {"source": one.of.source, "service": one.of.service, "name": one.of.name, "last_heard": one.heard or NEVER,
          "every_s": one.every_s, "silent": silent, "gaps": [list(hole) for hole in one.missing],
-         "waiting": one.waiting, "outstanding": one.outstanding, "remarks": one.remarks.split()}
+         "waiting": one.waiting, "outstanding_when_heard": one.outstanding, "remarks": one.remarks.split()}
         for one, silent in known
     )  # fmt: skip
     out_or_say(rows, "no live sources yet")

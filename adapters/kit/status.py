@@ -98,7 +98,7 @@ def as_lines(report: dict[str, Any]) -> list[str]:
     lines = [
         f"source            {report['source']}",
         f"goes by           {way['way']} to {', '.join(way['to'])}" + (f" as {way['user']}" if "user" in way else ""),
-        f"sealed            {report['head']['sequence']} records",
+        f"sealed            {report['head']['sequence']} records, heartbeats too",
         f"to be sent        {report['pending']}",
         f"awaiting receipt  {report['awaiting_receipt']}",
         *([f"oldest waits      since {report['waiting_since']}"] if waits else []),

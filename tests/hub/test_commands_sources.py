@@ -48,7 +48,7 @@ def test_each_source_with_its_gaps_and_what_waits_and_a_silent_one_is_a_fault(
     assert row == {
         "source": police.source, "service": "urn:safeguarding:service:northmarch-police", "name": "Northmarch",
         "last_heard": "2025-03-03T12:00:00.000+00:00", "every_s": 600, "silent": False, "gaps": [[1, 1]],
-        "waiting": False, "outstanding": 2, "remarks": ["gap"],
+        "waiting": False, "outstanding_when_heard": 2, "remarks": ["gap"],
     }  # fmt: skip
     clock.forward(hours=1)
     code, (row,), words = sources()
