@@ -172,7 +172,7 @@ class Hub:
     @cached_property
     def notices(self) -> Notices:
         """What agencies must be told."""
-        return Notices(self.record, self.admission, clock=self.clock)
+        return Notices(self.record, self.admission, secret=self.derived("notices"), clock=self.clock)
 
     @cached_property
     def registration(self) -> Registration:

@@ -51,6 +51,26 @@ def gone(facts: Iterable[Fact]) -> frozenset[EventKey]:
     return frozenset(back)
 
 
+def links(facts: Iterable[Fact]) -> dict[EventKey, set[EventKey]]:
+    """Event → those that it replaces, and those that replace it."""
+    found: dict[EventKey, set[EventKey]] = {}
+    for fact in facts:
+        for old in own_targets(fact, {"replaces"}):
+            found.setdefault(old, set()).add(fact.key)
+            found.setdefault(fact.key, set()).add(old)
+    return found
+
+
+def other_versions(key: EventKey, linked: Mapping[EventKey, Collection[EventKey]]) -> set[EventKey]:
+    """Of the record of which this event is a version all others, by their `links`."""
+    found, ahead = {key}, [key]
+    while ahead:
+        more = set(linked.get(ahead.pop(), ())) - found
+        found |= more
+        ahead += more
+    return found - {key}
+
+
 def newer_versions(facts: Iterable[Fact], without: frozenset[EventKey]) -> dict[EventKey, EventKey]:
     """Replaced event → the last version of it, but for those `without`."""
     next_: dict[EventKey, Fact] = {}

@@ -10,6 +10,7 @@ from uuid import UUID
 from hub.domain.child import PROTECTING
 from hub.domain.facts import Fact
 from hub.identity.assigning import assigned_to
+from hub.ingest.keyring import Keyring
 from hub.ingest.resolve import Resolver
 from hub.ingest.telling import BEARING, Background, background
 from hub.store.keys import KeyAway
@@ -24,8 +25,8 @@ MOST = 200
 class Backgrounds:
     """Reads children as the register stands now. For one batch."""
 
-    def __init__(self, record: Record, resolver: Resolver) -> None:
-        self.record, self.resolver = record, resolver
+    def __init__(self, record: Record, resolver: Resolver, keyring: Keyring) -> None:
+        self.record, self.resolver, self.keyring = record, resolver, keyring
         self._known: dict[UUID, Background] = {}
 
     def read_ahead(self, streams: Iterable[UUID]) -> None:
@@ -39,13 +40,17 @@ class Backgrounds:
             with suppress(KeyAway):
                 for stream, facts in self.record.bearing(alone[start : start + AT_ONCE], BEARING, MOST).items():
                     if not any(fact.name in PROTECTING for fact in facts):
-                        self._known[stream] = background(facts)
+                        self._known[stream] = background(facts, self.kind_of)
 
     def of(self, stream: UUID) -> Background:
         """What telling rests on of this stream's child. Errors: `KeyAway`."""
         if stream not in self._known:
-            self._known[stream] = background(self.facts_of(stream))
+            self._known[stream] = background(self.facts_of(stream), self.kind_of)
         return self._known[stream]
+
+    def kind_of(self, fact: Fact) -> str:
+        """As which kind of service its source is registered, as far as it speaks for that one."""
+        return self.keyring.kind_of(fact.source, fact.data["said_by"])
 
     def facts_of(self, stream: UUID) -> list[Fact]:
         """Every fact of the child, whichever of its ids it came under, as it was admitted. Errors: `KeyAway`."""

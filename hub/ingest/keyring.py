@@ -84,6 +84,16 @@ class Keyring:
         owners = self.services.get(service)
         return owners is not None and source not in owners
 
+    def kind_of(self, source: str, said_by: Mapping[str, Any]) -> str:
+        """As which kind of service a source is registered; "" where it speaks as another service than its own.
+
+        By a source that the hub keeps for people only the hub itself says what kind their service is.
+        """
+        sender = self.senders.get(source)
+        if sender is None or sender.service.get("urn") != said_by["service"]:
+            return ""
+        return str((said_by.get("service_kind", "") if sender.kept else sender.service.get("kind")) or "")
+
     def active(self) -> list[KeyEntry]:
         """Every key that is neither retired nor revoked."""
         return [key for kid, key in self.keys.items() if kid not in self.revoked and kid not in self.retired]

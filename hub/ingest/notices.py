@@ -9,10 +9,11 @@ tried again each time.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import logging
 import threading
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,20 +21,12 @@ from uuid import UUID
 
 import orjson
 
-from hub.domain.facts import Fact
-from hub.domain.versions import taken_back
+from hub.domain.facts import EventKey, Fact
+from hub.domain.versions import other_versions, taken_back
 from hub.ingest.admission import Admission
 from hub.ingest.background import Backgrounds
-from hub.ingest.telling import (
-    ASKING,
-    RULES,
-    UNDELIVERED,
-    Telling,
-    asks_nobody,
-    background,
-    open_to_all,
-    tell,
-)
+from hub.ingest.describing import described
+from hub.ingest.telling import ASKING, RULES, UNDELIVERED, Telling, asks_nobody, background, tell
 from hub.store.database import Transaction
 from hub.store.keys import KeyAway
 from hub.store.record import ACCESS, NOT_CHILDREN, SOURCES, Entry, Record, StaleVersion, contract_of, own_note, to_fact
@@ -50,6 +43,8 @@ ABOUT_NOBODY = (UNDELIVERED, REMOVED, SILENT)
 SEEN = ("full", "outline")
 OPENED = "notice-opened/v1"
 TRIES = 20
+WRITTEN = "notices written"
+"""Among the followers' places: how many notices there are, which no cursor says."""
 
 
 class NoNotice(Exception):
@@ -65,27 +60,35 @@ class _Gathered:
     """Source → child → its newest pseudonym there."""
     reads: dict[int, set[tuple[str, str]]] | None = None
     """Entry → when it was shown, and to which service; every access on record is opened for it."""
+    made: set[tuple[str, str]] = field(default_factory=set)
+    """(source, notice id) of what this batch tells."""
 
 
 class Notices:
     """Writes, gives and opens notices. Several processes may follow; each row is written once."""
 
-    def __init__(self, record: Record, admission: Admission, *, clock: Callable[[], datetime]) -> None:
+    def __init__(self, record: Record, admission: Admission, *, secret: bytes, clock: Callable[[], datetime]) -> None:
+        """`secret` keys the ids: whoever gets one learns nothing by guessing what it is made of."""
         self.record, self.admission, self.clock = record, admission, clock
+        self._secret = secret
         self._lock = threading.Lock()
         self._gather_anew()
 
     def after(self, source: str, cursor: int) -> list[Notice]:
-        """A page of a source's notices after this cursor, in the order in which they were written."""
+        """A page of a source's notices after this cursor, in the order in which they were written.
+
+        Each source's are numbered by themselves: a gap would say that somebody else was told something.
+        """
         rows = self.record.query(
             'SELECT cursor, "row" FROM notice WHERE caller=? AND cursor>? ORDER BY cursor LIMIT ?',
             (source, cursor, NOTICES_A_PAGE),
         )
         return [Notice(cursor=at, **orjson.loads(row)) for at, row in rows]
 
-    def newest(self) -> int:
-        """The cursor of the newest notice of all; 0 before the first."""
-        return int(self.record.query("SELECT COALESCE(MAX(cursor), 0) FROM notice")[0][0])
+    def count(self) -> int:
+        """How many notices were written since this was first counted; it grows with each."""
+        rows = self.record.query("SELECT position FROM noticed WHERE follower=?", (WRITTEN,))
+        return int(rows[0][0]) if rows else 0
 
     def follow(self) -> None:
         """Tell whatever was recorded since, to its end."""
@@ -120,7 +123,10 @@ class Notices:
     # -- following
 
     def _gather_anew(self) -> None:
-        self._gathered = _Gathered(Backgrounds(self.record, self.admission.resolver))
+        self._gathered = _Gathered(self._backgrounds())
+
+    def _backgrounds(self) -> Backgrounds:
+        return Backgrounds(self.record, self.admission.resolver, self.admission.keyring)
 
     def _follow_batch(self) -> bool:
         begun = self._position()
@@ -184,11 +190,16 @@ class Notices:
             return None
 
     def _insert(self, transaction: Transaction, made: Sequence[tuple[str, str, int, dict[str, Any]]]) -> None:
-        ((last,),) = transaction.query("SELECT COALESCE(MAX(cursor), 0) FROM notice")
-        rows = [
-            (at, caller, id, place, orjson.dumps(row)) for at, (caller, id, place, row) in enumerate(made, last + 1)
-        ]
+        callers = [caller for caller, *_ in made]
+        newest = "SELECT caller, MAX(cursor) FROM notice WHERE caller IN ?? GROUP BY caller"
+        last = Counter(dict(transaction.query(newest, (sorted(set(callers)),)))) if made else Counter[str]()
+        rows = []
+        for caller, id, place, row in made:
+            last[caller] += 1
+            rows.append((last[caller], caller, id, place, orjson.dumps(row)))
         transaction.insert("notice", rows)
+        transaction.insert("noticed", [(WRITTEN, 0)], unless_there=True)
+        transaction.execute("UPDATE noticed SET position=position+? WHERE follower=?", (len(rows), WRITTEN))
 
     # -- one fact
 
@@ -208,8 +219,9 @@ class Notices:
             return []
         if fact.name == RETRACTED:
             return list(self._removed(fact))
-        telling = tell(fact, self._gathered.backgrounds.of(fact.stream))
-        return [] if telling is None else list(self._rows(fact, telling))
+        of = self._gathered.backgrounds.of(fact.stream)
+        telling = None if fact.key in of.newer else tell(fact, of)  # the last version is told for all of them
+        return [] if telling is None else list(self._rows(fact, telling, other_versions(fact.key, of.linked)))
 
     def _silence(self, fact: Fact) -> Iterator[tuple[str, str, int, dict[str, Any]]]:
         """To every source of the silent one's service: what still reaches the agency may be another of its systems."""
@@ -242,20 +254,39 @@ class Notices:
                         found[entry].add((one.admitted, one.data["service"]))
         return found
 
-    def _rows(self, fact: Fact, telling: Telling) -> Iterator[tuple[str, str, int, dict[str, Any]]]:
-        for service in telling.services:
+    def _rows(
+        self, fact: Fact, telling: Telling, versions: Iterable[EventKey]
+    ) -> Iterator[tuple[str, str, int, dict[str, Any]]]:
+        """Without what another version of the same record told the same receiver."""
+        places = "SELECT position FROM inbox WHERE source=? AND id=?"
+        others = [place for key in versions for (place,) in self.record.query(places, key)]
+        for source, kind, service, reason in self._addressed(fact, telling):
+            if not self._is_told(source, [self._id(place, source, kind, service) for place in others]):
+                by_when = telling.by_when if kind == telling.kind else ""
+                made = self._row(fact, source, kind, service, reason=reason, by_when=by_when)
+                self._gathered.made.add(made[:2])
+                yield made
+
+    def _addressed(self, fact: Fact, telling: Telling) -> Iterator[tuple[str, str, str, str]]:
+        """(source, kind, service, reason) of each whom it concerns."""
+        for service in (*telling.services, *telling.quietly):
             sources, why_not = self._receivers(service)
             for source in sources:
-                yield self._row(fact, source, telling.kind, service, by_when=telling.by_when)
-            if why_not:
-                yield self._row(fact, fact.source, UNDELIVERED, service, reason=why_not)
-        if not telling.services:
-            yield self._row(fact, fact.source, UNDELIVERED, "", reason=telling.reason)
+                yield source, telling.kind, service, ""
+            if why_not and service not in telling.quietly:
+                yield fact.source, UNDELIVERED, service, why_not
+        if not (telling.services or telling.quietly):
+            yield fact.source, UNDELIVERED, "", telling.reason
+
+    def _is_told(self, source: str, ids: list[str]) -> bool:
+        found = "SELECT 1 FROM notice WHERE caller=? AND id IN ??"
+        made = any((source, one) in self._gathered.made for one in ids)
+        return made or (bool(ids) and bool(self.record.query(found, (source, ids))))
 
     def _row(
         self, fact: Fact, source: str, kind: str, service: str, *, reason: str = "", by_when: str = ""
     ) -> tuple[str, str, int, dict[str, Any]]:
-        notice_id = hashlib.sha256(f"{fact.position}\x1f{source}\x1f{kind}\x1f{service}".encode()).hexdigest()[:32]
+        notice_id = self._id(fact.position, source, kind, service)
         own = kind == UNDELIVERED
         row = {
             "id": notice_id, "kind": kind, "at": self.clock().isoformat(timespec="milliseconds"),
@@ -263,6 +294,10 @@ class Notices:
             "about": fact.id if own else "", "by_when": by_when,
         }  # fmt: skip
         return source, notice_id, fact.position, row
+
+    def _id(self, position: int, source: str, kind: str, service: str) -> str:
+        words = f"{position}\x1f{source}\x1f{kind}\x1f{service}".encode()
+        return hmac.new(self._secret, words, hashlib.sha256).hexdigest()[:32]
 
     def _receivers(self, service: str) -> tuple[list[str], str]:
         """(the sources that speak for a service and can be told, why nobody can). Where a service's people use the
@@ -284,19 +319,15 @@ class Notices:
         return subjects[source].get(register.survivor(stream), NO_SUBJECT)
 
     def _describe(self, position: int, row: dict[str, Any]) -> dict[str, Any]:
-        """Name and, where history is asked of somebody who has no word for the child, birth date. Nothing of an event
-        that was taken back, and no name that was learned while the child's location is protected."""
+        """Name and, where history is asked of somebody who has no word for the child, birth date."""
         entry = self.record.entry_at(position)
         assert entry.row is not None
         self.admission.catch_up()
         fact = to_fact(entry.row, position)
-        facts = Backgrounds(self.record, self.admission.resolver).facts_of(fact.stream)
-        if tell(fact, background(facts)) is None:
-            return {}
-        openly = open_to_all(facts)
-        told = fact.data.get("child", {}) if any(one.key == fact.key for one in openly) else {}
-        if not told.get("names"):
-            told = next((one.data["child"] for one in reversed(openly) if _has_names(one)), told)
+        backgrounds = self._backgrounds()
+        facts = backgrounds.facts_of(fact.stream)
+        sender = self.admission.keyring.senders.get(fact.source)
+        told = described(fact, facts, background(facts, backgrounds.kind_of), kept=sender is not None and sender.kept)
         members = ("names", "birth_date") if row["kind"] == "history-asked" else ("names",)
         return {name: told[name] for name in members if name in told}
 
@@ -306,7 +337,3 @@ def _rests_on_child(entry: Entry) -> bool:
     if entry.row is None or contract_of(entry.row.topic)[0] not in RULES:
         return False
     return contract_of(entry.row.topic)[0] not in ASKING or b'"asked"' in entry.row.data
-
-
-def _has_names(fact: Fact) -> bool:
-    return bool(fact.data.get("child", {}).get("names"))

@@ -45,7 +45,7 @@ class Relay:
         self._due: set[str] = set()
         self._rests: dict[str, float] = {}
         self._newest = (-1, -1)
-        """Cursors of the newest receipt and the newest notice of all."""
+        """Cursor of the newest receipt of all, and how many notices there are."""
 
     def hold(self, source: str) -> None:
         """This process answers this source from now on."""
@@ -91,7 +91,7 @@ class Relay:
     def _look(self) -> None:
         """When anybody wrote a receipt, every source that we hold may have one."""
         receipts = self.record.query("SELECT COALESCE(MAX(cursor), 0) FROM receipt")[0][0]
-        newest = receipts, self.inbox.notices.newest()
+        newest = receipts, self.inbox.notices.count()
         if newest != self._newest:
             with self._lock:
                 self._due |= self._held

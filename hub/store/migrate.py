@@ -51,6 +51,8 @@ def migrate(database: PostgresDatabase, keys: PostgresDatabase, role: str) -> No
         with database.transaction(turn="migrate") as owner:
             _find_role(owner, role)
             _make(owner, [*database.table_of_facts(), *map(_in_postgres, (*SCHEMA, *VIEW_SCHEMA)), *OWN])
+            if not owner.query(EACH_ITS_NUMBERS):
+                _make(owner, RENUMBERED)
             _grant(owner, RIGHTS, role)
         with keys.transaction(turn="migrate") as owner:
             _make(owner, map(_in_postgres, KEYS_SCHEMA))
@@ -71,6 +73,8 @@ def refuse_without_tables(database: Database, keys: Database) -> None:
             raise TablesMissing(
                 f"{name}: no table {missing[0]} there, or no right to it; run `hub migrate` as the databases' owner"
             )
+    if not database.query(EACH_ITS_NUMBERS):
+        raise TablesMissing("HUB_DATABASE: its tables are an older hub's; run `hub migrate` as the databases' owner")
 
 
 OWN = (
@@ -81,6 +85,14 @@ OWN = (
 )
 """Rows come back in the order in which they came, as in SQLite. Sealed bytes of a few kilobytes stay in their row: to
 put them aside, and to try to compress what is encrypted, costs more than to keep them."""
+EACH_ITS_NUMBERS = (
+    "SELECT 1 FROM pg_constraint WHERE conrelid='notice'::regclass AND contype='p' AND array_length(conkey, 1)=2"
+)
+"""Finds nothing where the notices of all agencies were still numbered together."""
+RENUMBERED = (
+    "ALTER TABLE notice DROP CONSTRAINT notice_pkey, ADD PRIMARY KEY (caller, cursor)",
+    "DROP INDEX IF EXISTS notice_after",
+)
 
 
 def _make(owner: Transaction, statements: Iterable[str]) -> None:

@@ -22,6 +22,10 @@ WAITS_S = 30
 TAKE_TURN = "DELETE FROM source_head WHERE 0"
 """Changes nothing, and is a write: whatever is read after it cannot be another writer's too."""
 
+OF_ONE_NUMBERING = "SELECT 1 FROM pragma_table_info('notice') WHERE name='caller' AND pk=0"
+"""Finds a table of notices from when all agencies' were numbered together."""
+COPIED = ("INSERT INTO notice SELECT * FROM notice_before", "DROP TABLE notice_before")
+
 
 class SqliteTransaction:
     """See `Transaction`: over one cursor."""
@@ -108,6 +112,10 @@ class SqliteRecord:
     def recorder(self) -> ApplicationRecorder:
         """See `RecordDatabase`; makes the tables where they are missing."""
         recorder = SqliteRecorder(self._datastore)
+        if self.query(OF_ONE_NUMBERING):
+            with self.transaction() as transaction:
+                for statement in ("ALTER TABLE notice RENAME TO notice_before", *SCHEMA, *COPIED):
+                    transaction.execute(statement)
         recorder.create_table()
         return recorder
 

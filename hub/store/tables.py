@@ -27,9 +27,8 @@ SCHEMA = (
     "CREATE INDEX IF NOT EXISTS receipt_of ON receipt (caller, record)",
     "CREATE INDEX IF NOT EXISTS receipt_after ON receipt (caller, cursor)",
     "CREATE TABLE IF NOT EXISTS relayed (caller TEXT PRIMARY KEY, cursor INTEGER NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS notice (cursor INTEGER PRIMARY KEY, caller TEXT NOT NULL, id TEXT NOT NULL,"
-    ' position INTEGER NOT NULL, "row" BLOB NOT NULL, UNIQUE (caller, id))',
-    "CREATE INDEX IF NOT EXISTS notice_after ON notice (caller, cursor)",
+    "CREATE TABLE IF NOT EXISTS notice (cursor INTEGER NOT NULL, caller TEXT NOT NULL, id TEXT NOT NULL,"
+    ' position INTEGER NOT NULL, "row" BLOB NOT NULL, UNIQUE (caller, id), PRIMARY KEY (caller, cursor))',
     "CREATE TABLE IF NOT EXISTS noticed (follower TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS notice_waits (position INTEGER PRIMARY KEY)",
     "CREATE TABLE IF NOT EXISTS quarantine (id TEXT PRIMARY KEY, caller TEXT NOT NULL, source TEXT NOT NULL,"
