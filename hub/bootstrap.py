@@ -166,7 +166,7 @@ class Hub:
         """The machines' endpoint."""
         return Inbox(
             self.record, self.admission, self.notices, self.receipt_key, hub=self.charter.hub, clock=self.clock,
-            records_a_minute=self.settings.inbox_records_a_minute,
+            records_a_minute=self.settings.inbox_records_a_minute, follows=self.settings.demo_clock is not None,
         )  # fmt: skip
 
     @cached_property

@@ -9,7 +9,7 @@ import gc
 import logging
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hub.bootstrap import Hub
@@ -18,10 +18,10 @@ from hub.ingest.feed import Brokers, Feed, Outlet
 from hub.ingest.relay import Relay
 from hub.logs import announce
 from hub.settings import Settings, SettingsError
+from hub.telling import keep_telling
 from hub.watch import port
 
 LOG = logging.getLogger("hub.consuming")
-TELL_EVERY_S = 1.0
 ENDING_S = 20
 """How long what is due may take to go out at the end."""
 NEW_OBJECTS = 100_000
@@ -48,7 +48,10 @@ def consume(hub: Hub) -> None:
     def receipts_go_out() -> bool:
         return answering.is_alive()
 
-    ready = [record_can_be_read, topics_are_read, receipts_go_out]
+    def notices_are_written() -> bool:
+        return telling.is_alive()
+
+    ready = [record_can_be_read, topics_are_read, receipts_go_out, notices_are_written]
     watching = port(hub.watch, hub.settings.metrics_port, live=[consumer.lively], ready=ready)
     with watching, _told_to_stop() as stopping:
         answering.start()
@@ -63,17 +66,6 @@ def consume(hub: Hub) -> None:
             for thread in (answering, telling):
                 thread.join(timeout=ENDING_S)
             hub.close()
-
-
-def keep_telling(hub: Hub, wait: Callable[[float], bool]) -> None:
-    """Write what agencies must be told, until `wait` says that it is over. A thread of its own: a whole child is read
-    for it, and no receipt waits for that, nor for a notice that cannot be written."""
-    while not wait(TELL_EVERY_S):
-        try:
-            hub.notices.follow()
-        except Exception as fault:  # one of the loops that must not die
-            LOG.error("notices wait: fault=%s", type(fault).__name__)
-            hub.watch.fault(type(fault).__name__)
 
 
 def read_brokers(settings: Settings, *, demo: bool) -> Brokers:

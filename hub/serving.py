@@ -1,7 +1,7 @@
 """Serves the API: hands the hub's doors to the application and runs it. No rules here.
 
 People's tokens come from the partnership's OpenID Connect issuer; a demo hub in demo mode has its own. Views follow the
-record in a thread of their own, so that a reader rarely waits.
+record in a thread of their own, so that a reader rarely waits; what agencies must be told is written in another.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from hub.bootstrap import Hub
 from hub.logs import announce
 from hub.settings import Settings
 from hub.store.database import STORE_AWAY
+from hub.telling import keep_telling
 from hub.watch import port
 from schemas.catalogue import get_codes
 from schemas.strict import strict_json
@@ -58,20 +59,25 @@ def serve(hub: Hub, *, make: Callable[..., Any] = create_app) -> None:
     gc.freeze()  # what is there when serving begins stays: no search for cycles walks it again
     gc.set_threshold(NEW_OBJECTS, 20, 20)
     ended = threading.Event()
-    follower = threading.Thread(target=_follow, args=(hub, ended), name="views", daemon=True)
-    follower.start()
+    beside = [
+        threading.Thread(target=_follow, args=(hub, ended), name="views", daemon=True),
+        threading.Thread(target=keep_telling, args=(hub, ended.wait), name="notices", daemon=True),
+    ]
+    for thread in beside:
+        thread.start()
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, date_header=True, lifespan="off",
         timeout_keep_alive=20, limit_concurrency=200,
     )  # fmt: skip
     try:
-        watching = port(hub.watch, hub.settings.metrics_port, live=[follower.is_alive], ready=doors.checks)
+        watching = port(hub.watch, hub.settings.metrics_port, live=[one.is_alive for one in beside], ready=doors.checks)
         with listening, watching, suppress(KeyboardInterrupt), _ended_in_order():
             announce(f"listening on {_address(hub.settings)}; Ctrl-C ends it", hub.settings.log)
             uvicorn.Server(config).run(sockets=[listening])
     finally:
         ended.set()
-        follower.join(timeout=10)
+        for thread in beside:
+            thread.join(timeout=10)
         hub.close()
 
 
@@ -179,10 +185,9 @@ def _follow(hub: Hub, ended: threading.Event, wait: Callable[[threading.Event], 
     pause = wait or (lambda event: event.wait(FOLLOW_EVERY_S))
     while not pause(ended):
         for follow in (
-            hub.view.catch_up, hub.item_rows.catch_up, hub.notices.follow, hub.disclosure.log.bring_in,
-            hub.silences.look_when_due,
+            hub.view.catch_up, hub.item_rows.catch_up, hub.disclosure.log.bring_in, hub.silences.look_when_due,
         ):  # fmt: skip
             try:
                 follow()
-            except Exception as fault:  # one of the two loops that must not die
+            except Exception as fault:  # one of the loops that must not die
                 LOG.error("the views could not follow: %s", type(fault).__name__)

@@ -68,7 +68,7 @@ def _handlers(doors: Doors, lane: Lane, seconds: Callable[[], float]) -> Mapping
         ("POST", "/inbox"): inbox.post(doors, lane, seconds),
         ("GET", "/inbox/head"): inbox.get_head(doors, lane),
         ("GET", "/inbox/receipts"): inbox.get_receipts(doors, lane),
-        ("POST", "/inbox/notices/{id}/opened"): inbox.post_opened(doors, lane),
+        ("POST", "/inbox/notices/{id}/opened"): inbox.post_opened(doors, lane, seconds),
         ("GET", "/children/{id:path}/chronology"): children.get_chronology(doors, lane),
         ("POST", "/children/$person-info-query"): person_query.post_query(doors, lane, seconds),
         ("GET", "/me/items"): me.get_items(doors, lane),

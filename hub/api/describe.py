@@ -85,7 +85,7 @@ ENDS: Mapping[str, tuple[str, ...]] = {
     "postRecords": ("query", "body", "slow", "large", "media", "wait"),
     "getHead": ("query",),
     "getReceipts": ("query",),
-    "openNotice": ("query", "body", "no-notice", "slow", "large", "media", "misfit"),
+    "openNotice": ("query", "body", "no-notice", "slow", "large", "media", "misfit", "wait"),
     "getChronology": ("query", "purpose", "cursor", "no-standing", "no-answer", "incomplete", "unrecorded"),
     "queryPerson": ("query", "body", "purpose", "slow", "large", "media", "misfit", "unrecorded"),
     "getItems": ("query", "cursor", "no-standing", "incomplete", "unrecorded"),

@@ -32,10 +32,7 @@ def post(doors: Doors, lane: Lane, seconds: Callable[[], float] = time.monotonic
             raise Refusal("body")
         if len(records) > RECORDS_LIMIT:
             raise Refusal("large")
-        try:
-            doors.inbox.spend(source, len(records), seconds())
-        except TooMany as wait:
-            raise Refusal("wait", headers={"Retry-After": str(int(wait.args[0]))}) from None
+        _spend(doors, source, len(records), seconds())
         return _json({"receipts": await lane.for_machines(doors.inbox.take, source, records)})
 
     return handle
@@ -64,20 +61,31 @@ def get_receipts(doors: Doors, lane: Lane) -> Handler:
     return handle
 
 
-def post_opened(doors: Doors, lane: Lane) -> Handler:
-    """`POST /inbox/notices/{id}/opened`: somebody of this source's agency opens a notice; recorded, then answered."""
+def post_opened(doors: Doors, lane: Lane, seconds: Callable[[], float] = time.monotonic) -> Handler:
+    """`POST /inbox/notices/{id}/opened`: somebody of this source's agency opens a notice; recorded, then answered.
+
+    It counts as one record: each writes into the record too.
+    """
 
     async def handle(request: Request, source: str) -> Response:
         query(request)
         person = word(await entry(request, doors), "person")
         if len(person) > PERSON_LIMIT:
             raise Refusal("misfit", member="person")
+        _spend(doors, source, 1, seconds())
         try:
             return _json(await lane.for_machines(doors.inbox.open_notice, source, request.path_params["id"], person))
         except NoNotice:
             raise Refusal("no-notice") from None
 
     return handle
+
+
+def _spend(doors: Doors, source: str, records: int, seconds: float) -> None:
+    try:
+        doors.inbox.spend(source, records, seconds)
+    except TooMany as wait:
+        raise Refusal("wait", headers={"Retry-After": str(int(wait.args[0]))}) from None
 
 
 def _cursor(given: Mapping[str, str], name: str) -> int:

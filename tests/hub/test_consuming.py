@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from kafka.admin import NewTopic
 
 from hub.__main__ import main
 from hub.bootstrap import Hub
-from hub.consuming import read_brokers
+from hub.consuming import consume, read_brokers
 from hub.settings import Settings, SettingsError
+from hub.watch import NoPort
 from infra.kafka.cluster import free_ports
 from schemas.envelope import KeyEntry, PublicSealingKey, Receipt
 from schemas.notices import open_answers
@@ -222,3 +224,21 @@ def test_keys_show_prints_what_agencies_pin_and_makes_the_sealing_key_of_an_olde
     for words, expected in ((["show"], keys), (["receipt"], keys["receipt"]), (["sealing"], keys["sealing"])):
         assert main(["keys", *words]) == 0
         assert json.loads(capsys.readouterr().out) == expected
+
+
+def test_who_reads_from_kafka_is_not_ready_while_nobody_writes_notices(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Callable[[], bool]] = []
+
+    def listens(*_: Any, ready: list[Callable[[], bool]], **more: Any) -> Any:
+        asked.extend(ready)
+        raise NoPort
+
+    monkeypatch.setattr("hub.consuming._clients", lambda *_: (None, None))
+    monkeypatch.setattr("hub.consuming.port", listens)
+    over_kafka = replace(hub.settings, kafka="localhost:1")
+    monkeypatch.setattr(hub, "settings", over_kafka)
+    with pytest.raises(NoPort):
+        consume(hub)
+    assert [one() for one in asked if one.__name__ == "notices_are_written"] == [False]

@@ -38,6 +38,7 @@ MAY_KNOW = {
             "consuming",
             "duties",
             "serving",
+            "telling",
             "words",
             "__main__",
         )

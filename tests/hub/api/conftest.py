@@ -52,6 +52,8 @@ class FakeInbox:
 
     taken: list[tuple[str, list[bytes]]] = field(default_factory=list)
     wait_s: int = 0
+    spent: list[int] = field(default_factory=list)
+    openings: list[str] = field(default_factory=list)
 
     def caller(self, token: str) -> str:
         if token != SOURCE_TOKEN:
@@ -61,6 +63,7 @@ class FakeInbox:
     def spend(self, source: str, records: int, seconds: float) -> None:
         if self.wait_s:
             raise TooMany(self.wait_s)
+        self.spent.append(records)
 
     def take(self, source: str, records: Sequence[bytes]) -> str:
         self.taken.append((source, list(records)))
@@ -78,6 +81,7 @@ class FakeInbox:
     def open_notice(self, source: str, notice_id: str, person: str) -> Mapping[str, object]:
         if notice_id != NOTICE:
             raise NoNotice
+        self.openings.append(notice_id)
         return {"id": notice_id, "kind": "history-asked", "opened": "2025-03-03T12:00:00.000+00:00"}
 
 

@@ -97,5 +97,19 @@ def test_a_notice_is_opened_by_a_named_person_and_nobody_elses_is_there(world, p
     assert problem(world.person.post(address, '{"person": "marnie.pell"}')) == (401, "token")
 
 
+def test_attack_openings_without_end_fill_the_record(world, problem):
+    world.inbox.wait_s = 17
+    address = "/inbox/notices/5d41402abc4b2a76b9719d911017c592/opened"
+    answer = world.source.post(address, '{"person": "marnie.pell"}')
+    assert problem(answer) == (429, "wait")
+    assert answer.headers["retry-after"] == "17"
+    assert world.inbox.openings == []
+
+
+def test_an_opening_counts_as_one_record(world):
+    world.source.post("/inbox/notices/5d41402abc4b2a76b9719d911017c592/opened", '{"person": "marnie.pell"}')
+    assert world.inbox.spent == [1]
+
+
 def test_a_persons_token_is_no_sources_token(world, problem):
     assert problem(world.person.records(b"{}\n")) == (401, "token")

@@ -510,6 +510,7 @@ def test_a_fact_that_the_hub_stumbles_over_waits_and_silences_no_other_agencys_n
 def test_notices_are_signed_for_one_source_and_follow_a_cursor(hub: Hub, police: Any, school: Any, admit: Any) -> None:
     for _ in range(3):
         admit(police, "domestic-abuse-notice", addressed_to=addressed(LARKBECK))
+    hub.notices.follow()
     jws, following = hub.inbox.told(school.source, 0)
     key = KeyEntry.from_jwk(hub.receipt_key.public_jwk(), source=hub.charter.hub, purpose="receipt")
     rows, _ = open_notices(jws, key, hub=hub.charter.hub, source=school.source)
@@ -518,6 +519,14 @@ def test_notices_are_signed_for_one_source_and_follow_a_cursor(hub: Hub, police:
     assert (
         open_notices(hub.inbox.told(school.source, 2)[0], key, hub=hub.charter.hub, source=school.source)[0] == rows[2:]
     )
+
+
+def test_attack_a_child_of_very_many_events_holds_up_whoever_asks_for_notices(
+    hub: Hub, school: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub.notices, "follow", None)  # whoever asks reads what is there, and writes nothing
+    with hub.notices._lock:  # while another thread reads that child
+        assert hub.inbox.told(school.source, 0)[1] == 0
 
 
 # -- opened

@@ -10,8 +10,8 @@ import pytest
 from eventsourcing.persistence import OperationalError
 
 from hub.bootstrap import Hub
-from hub.consuming import keep_telling
 from hub.ingest.relay import REST_S, Relay
+from hub.telling import keep_telling
 from schemas.envelope import KeyEntry, Receipt, SigningKey, open_receipts_head
 from schemas.notices import Notice, open_answers
 from schemas.topics import receipts_topic
