@@ -90,7 +90,7 @@ class Keyring:
         By a source that the hub keeps for people only the hub itself says what kind their service is.
         """
         sender = self.senders.get(source)
-        if sender is None or sender.service.get("urn") != said_by["service"]:
+        if sender is None or not self.speaks_for(source, said_by["service"]):
             return ""
         return str((said_by.get("service_kind", "") if sender.kept else sender.service.get("kind")) or "")
 
