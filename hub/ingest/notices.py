@@ -148,7 +148,9 @@ class Notices:
         self._gathered.backgrounds.read_ahead(entry.stream for entry in entries if _rests_on_child(entry))
         for entry in entries:
             try:
-                made += self._tell(entry)
+                told_now = self._tell(entry)
+                made += told_now
+                self._gathered.made.update(one[:2] for one in told_now)
             except KeyAway:
                 LOG.error("a notice waits for a key: position=%s", entry.position)
                 waits.append(entry.position)
@@ -263,9 +265,7 @@ class Notices:
         for source, kind, service, reason in self._addressed(fact, telling):
             if not self._is_told(source, [self._id(place, source, kind, service) for place in others]):
                 by_when = telling.by_when if kind == telling.kind else ""
-                made = self._row(fact, source, kind, service, reason=reason, by_when=by_when)
-                self._gathered.made.add(made[:2])
-                yield made
+                yield self._row(fact, source, kind, service, reason=reason, by_when=by_when)
 
     def _addressed(self, fact: Fact, telling: Telling) -> Iterator[tuple[str, str, str, str]]:
         """(source, kind, service, reason) of each whom it concerns."""
