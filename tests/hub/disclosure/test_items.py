@@ -231,6 +231,27 @@ def test_whoever_saw_only_its_card_is_told_of_a_removal_and_of_no_correction(
     assert kinds(listed(front_door)) == ["entry-removed"]
 
 
+def test_attack_swelling_the_lists_with_many_retractions_of_one_record_of_many_versions(
+    hub: Hub, police: Any, listed: Any, front_door: str
+) -> None:
+    def refers(numbers: list[int], as_: str) -> dict[str, Any]:
+        return {"change": as_, "references": [{"source": police.source, "id": f"v{n}", "as": as_} for n in numbers]}
+
+    versions = [police.seal(child=WRENNA, id=f"v{n}", **refers([n - 1], "replaces") if n else {}) for n in range(30)]
+    hub.admission.admit([*versions, police.seal(child=WRENNA)], police.source)
+    hub.disclosure.chronology(Ask(person=front_door, child=only_child(hub), purpose="triage"))
+    before = len(hub.item_rows.of_kinds("entry-removed", "entry-corrected", "taken-back"))
+    away = {"details": {"reason": "wrong-child"}}
+    for start in range(30):
+        again = {**refers([(start + n) % 30 for n in range(20)], "retracts"), **away}
+        receipts = hub.admission.admit([police.seal("retraction-made", child=WRENNA, **again)], police.source)
+        assert receipts[0].outcome == "admitted"
+    assert kinds(listed(front_door)) == ["entry-removed"]
+    rows = hub.item_rows.of_kinds("entry-removed")
+    assert sorted(row.target for row in rows) == sorted({row.target for row in rows}), "no version is removed twice"
+    assert (before, len(rows)) == (0, 30)
+
+
 def test_what_was_removed_before_anybody_read_it_is_told_to_nobody(
     hub: Hub, police: Any, listed: Any, front_door: str
 ) -> None:
