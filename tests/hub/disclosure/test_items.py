@@ -205,6 +205,26 @@ def test_what_cannot_be_read_at_all_may_be_urgent_and_is_one_line_for_a_sender_a
     assert (item["kind"], item["urgent"], item["source"]) == ("quarantined-urgent", False, police.source)
 
 
+def test_attack_burying_the_urgent_list_under_malformed_urgent_records_of_one_sender(
+    hub: Hub, clock: Any, police: Any, register: Callable[..., Any], listed: Any, front_door: str
+) -> None:
+    school, desk = register("larkbeck"), {"name": "Duty desk", "phone": "01632 960112"}
+    malformed = [
+        police.seal("disclosure-by-child", said_by=said(POLICE, contact=desk), id=f"m{n}", details={"no": 1})
+        for n in range(40)
+    ]
+    hub.admission.admit(malformed[:39], police.source)
+    clock.forward(hours=1)
+    hub.admission.admit([school.seal("disclosure-by-child", child=WRENNA)], school.source)
+    *alone, rest, real = sorted(listed(front_door), key=lambda one: (one["kind"] == "urgent", "records" in one))
+    assert (len(alone), rest["records"], rest["ring"], real["kind"]) == (5, 34, desk, "urgent")
+    hub.items.open(front_door, rest["id"])
+    hub.admission.admit(malformed[39:], police.source)
+    (rest,) = (one for one in listed(front_door) if "records" in one)
+    assert (rest["records"], rest["newest"], "opened" in rest) == (35, "2025-03-03T13:00:00.000+00:00", False)
+    assert len(hub.admission.quarantine.list()) == 40, "each waits by itself"
+
+
 # -- told of later
 
 
