@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from hub.bootstrap import Hub
-from hub.disclosure import Ask, NoStanding
+from hub.disclosure import Ask, NoAnswer, NoStanding
 from tests.hub.conftest import WRENNA, only_child
 from tests.hub.disclosure.conftest import (
     FRONT_DOOR,
@@ -46,6 +47,23 @@ def test_what_is_addressed_to_a_person_by_name_is_for_no_colleague(
     hub.admission.admit([police.seal(child=WRENNA, **ask_for({"service": SCHOOL, "person": lead}))], police.source)
     assert kinds(listed(lead)) == ["addressed"]
     assert listed(colleague) == []
+
+
+def test_a_wrong_addressee_whom_the_next_version_names_no_more_reads_no_version(
+    hub: Hub, police: Any, listed: Any, lead: str, staff: Callable[..., str]
+) -> None:
+    front_door, to_both = staff("ottoline", "frontDoor"), [{"service": SCHOOL}, {"service": FRONT_DOOR}]
+    ask = Ask(person=lead, child=UUID(int=0), purpose="directCare")
+    hub.admission.admit([police.seal(child=WRENNA, id="v1", addressed_to=to_both)], police.source)
+    ask = replace(ask, child=only_child(hub))
+    assert json.loads(hub.disclosure.chronology(ask).body)["entries"]
+    anew = {"change": "replaces", "references": [{"source": police.source, "id": "v1", "as": "replaces"}]}
+    hub.admission.admit([police.seal(child=WRENNA, id="v2", addressed_to=to_both[1:], **anew)], police.source)
+    for as_of in (None, hub.clock()):
+        with pytest.raises(NoAnswer):
+            hub.disclosure.chronology(replace(ask, as_of=as_of))
+    assert listed(lead) == []
+    assert "addressed" in kinds(listed(front_door)), "who is named still reads them"
 
 
 def test_its_ref_is_the_entrys_own_in_that_readers_chronology(hub: Hub, police: Any, listed: Any, lead: str) -> None:
