@@ -107,7 +107,7 @@ def _carry_out(settings: Settings, args: argparse.Namespace) -> int:
     except NoSuchItem:
         return _end(1, "no item of this id waits for this person")
     except TooManyChildren:
-        return _end(1, "more children than one list looks through; ask as their allocated workers")
+        return _end(1, "more children than one list tells of; ask as their allocated workers")
     except (CannotBeShownComplete, CannotRecord):
         return _end(3, RING)
     except commands.FaultFound as error:

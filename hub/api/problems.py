@@ -58,7 +58,7 @@ PROBLEMS: Final[Mapping[str, Problem]] = {
     "still-waits": Problem(409, "Still waits", "The same door still sets this record aside; `reason` says why."),
     "large": Problem(413, "Too large", "More bytes or records than one call may bring; send less at a time."),
     "media": Problem(415, "Other media type", "This door reads one media type only, and no content coding."),
-    "too-many": Problem(422, "Too many children", "More children than one list looks through; ask as their workers."),
+    "too-many": Problem(422, "Too many children", "More children than one list tells of; ask as their workers."),
     "misfit": Problem(422, "Entry refused", "The entry lacks something, or holds what only the hub fills in."),
     "wait": Problem(429, "Wait", "This sender must wait; the Retry-After header says how many seconds."),
     "fault": Problem(500, "Fault", "The hub failed here. Nothing was answered; try again, or ring the front door."),

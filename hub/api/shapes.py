@@ -199,6 +199,12 @@ SCHEMAS: dict[str, Any] = {
                         "source": {"type": "string", "description": "of a quarantined record"},
                         "reason": {"type": "string", "description": "why that record waits, a code"},
                         "ring": {"type": "object", "description": "its sender's duty contact"},
+                        "records": {"type": "integer", "description": "for how many quarantined records it stands"},
+                        "newest": {
+                            "type": "string",
+                            "format": "date-time",
+                            "description": "when the last of them came",
+                        },
                         "about": {"type": "object", "description": "ids that an alarm names to officers"},
                     },
                     "additionalProperties": False,

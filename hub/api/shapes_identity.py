@@ -37,11 +37,19 @@ SCHEMAS: dict[str, Any] = {
         "additionalProperties": False,
     },
     "Questions": {
-        "description": "What waits for a steward, the urgent first. Descriptions are for stewards only.",
+        "description": "What waits for a steward, the urgent first. Descriptions are for stewards only. So is "
+        "`more`: how many children beside the candidates were found under the same words.",
         "type": "object",
         "required": ["items"],
         "properties": {
-            "items": {"type": "array", "items": {"type": "object", "required": ["kind", "child", "candidates"]}},
+            "items": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["kind", "child", "candidates"],
+                    "properties": {"more": {"type": "integer", "minimum": 1}},
+                },
+            },
         },
         "additionalProperties": False,
     },

@@ -40,6 +40,7 @@ from schemas.rules import get_list
 FRONT_DOOR, STEWARD, SCHOOL_LEAD = "frontDoor", "steward", "schoolLead"
 WITHDRAWN, CONDITIONS = "agreement-withdrawn", ("condition-started", "condition-ended")
 UNKNOWN, UNSURE, QUARANTINED = "addressee-unknown", "identity-unsure", "quarantined-urgent"
+QUARANTINED_SAYS = ("source", "reason", "ring", "records", "newest")
 MIXED = "record-mixed"
 DAY = len("2024-09-09")
 
@@ -88,7 +89,8 @@ class Sources:
     speaks_for: Callable[[str, str], bool]
     """(source, service): is this source one of that service's?"""
     waiting: Callable[[], Sequence[Mapping[str, Any]]]
-    """Quarantined records that may be urgent: id, at, source, reason, urgent, and ring where somebody signed it."""
+    """Quarantined records that may be urgent: id, at, source, reason, urgent, and ring where somebody signed it; of a
+    line for several how many records, and when the newest came."""
 
 
 @dataclass
@@ -156,7 +158,7 @@ class Gathering:
         for row in self.rows.of_kinds(URGENT, WITHDRAWN):
             yield _about_entry(row, reader, for_="frontDoor")
         for one in self.sources.waiting():
-            more = {name: one[name] for name in ("source", "reason", "ring") if one.get(name)}
+            more = {name: one[name] for name in QUARANTINED_SAYS if one.get(name)}
             yield Candidate(
                 kind=QUARANTINED, key=f"{QUARANTINED}/{one['id']}", at=one["at"], reader=reader, urgent=one["urgent"],
                 stands=True, more=more,

@@ -84,6 +84,9 @@ class Labelling:
             fact = row.fact
             inputs = label_inputs(fact.data, _kind_facts(fact.name, is_urgent(fact.data)), fact.key)
             row.memory["label"] = inputs
+        if inputs.addressed and row.fact.key in self.child.addressed:  # its sender told it anew, perhaps to others
+            now = self.child.addressed[row.fact.key]
+            inputs = inputs._replace(addressed=tuple(to for to in inputs.addressed if to in now))
         located = self.guard is not None and (self.guard.everything or self.guard.covers(_spans(row)))
         label = self.known.get((inputs, located))
         if label is None:

@@ -165,7 +165,8 @@ class Review:
 
     def _known_to(self, reader: Reader, register: Register, item: dict[str, Any]) -> list[dict[str, Any]]:
         """The question with the children whom this reader could find. Where one is left out it is not said what agrees
-        and contradicts: that may be its own."""
+        and contradicts: that may be its own; and how many more there are may count children whom they could not."""
+        item = {name: value for name, value in item.items() if name != "more"}
         child, *candidates = (self._find(reader, register, UUID(one)) for one in (item["child"], *item["candidates"]))
         if child is None:
             return []
@@ -204,6 +205,7 @@ def _questions(register: Register) -> list[dict[str, Any]]:
             "kind": "unsure", "child": str(item.child), "agrees": list(item.agrees),
             "candidates": [str(one) for one in item.candidates if not register.said_apart(item.child, one)],
             "contradicts": list(item.contradicts), "urgent": item.urgent, "opened": item.opened,
+            **({"more": item.more} if item.more else {}),
         }
         for item in register.open_items()
     ]  # fmt: skip

@@ -30,11 +30,11 @@ LOG = logging.getLogger("hub.disclosure")
 LISTED = frozenset({"frontDoor", "outOfHours", "teamManager", "allocatedSocialWorker", "schoolLead"})
 """Roles that have a team's list; an allocated worker's is of their own children."""
 MOST_CHILDREN = 2_000
-"""Children whom one list looks through at most."""
+"""Children of whom one list tells at most."""
 
 
 class TooManyChildren(Exception):
-    """More children than one list looks through: ask as their allocated workers, each for their own."""
+    """More children than one list tells of: ask as their allocated workers, each for their own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,17 +92,23 @@ class Teams:
         return answer
 
     def _children(self, ask: TeamAsk, reader: Reader, now: datetime) -> list[_Child]:
-        """The team's children who have open items, in an order that tells nothing."""
+        """The team's children who have open items, in an order that tells nothing.
+
+        The limit counts them alone, after the rules: who is hidden from the reader neither closes a list nor shortens
+        it, however many of them somebody addresses to the team. Errors: `TooManyChildren`.
+        """
         self.door.view.catch_up()
         self.concerned.catch_up()
         register = self.door.register()
         near = set(register.found_under(self.concerned.homes(reader.service, reader.person)))
         running = self.concerned.running([home for one in near for home in assigned_to(register, one).streams])
-        ids = set(register.found_under(running))
-        if len(ids) > MOST_CHILDREN:
-            raise TooManyChildren
-        found = (self._child(one, ask, reader, register, now) for one in sorted(ids))
-        return [one for one in found if one is not None]
+        found: list[_Child] = []
+        for one in sorted(set(register.found_under(running))):
+            child = self._child(one, ask, reader, register, now)
+            found += [child] if child else []
+            if len(found) > MOST_CHILDREN:
+                raise TooManyChildren
+        return found
 
     def _child(self, child: UUID, ask: TeamAsk, reader: Reader, register: Register, now: datetime) -> _Child | None:
         asked = Ask(person=ask.person, child=child, purpose=ask.purpose, role=reader.role)

@@ -80,6 +80,8 @@ class Child:
     corrected: Mapping[EventKey, EventKey] = field(default_factory=_frozen)
     newer: Mapping[EventKey, EventKey] = field(default_factory=_frozen)
     """Replaced event → its last version: what named the one means the other."""
+    addressed: Mapping[EventKey, tuple[tuple[str, str, str], ...]] = field(default_factory=_frozen)
+    """Replaced event → whom its last version is addressed to: nobody else reads the earlier ones as their addressee."""
     protections: tuple[Protection, ...] = ()
     """Times in which the child's whereabouts are, or were, protected."""
 
@@ -150,6 +152,8 @@ def fold(facts: Iterable[Fact], child: Child | None = None) -> Child:
     for fact in versions.deciding(facts, gone, newer, PROTECTING):
         change = CHANGES.get(fact.name)
         child = change(child, fact) if change else child
+    addressed = {**child.addressed, **versions.addressed_now(facts, newer)}
+    child = replace(child, addressed=MappingProxyType(addressed)) if addressed else child
     known = {old: child.agreements[new] for old, new in newer.items() if new in child.agreements}
     return replace(child, version=version, agreements=MappingProxyType({**child.agreements, **known}))
 

@@ -15,6 +15,7 @@ from hub.domain.child import Agreement, Child, Participant
 from hub.domain.facts import EventKey
 from hub.domain.protection import SEALED, is_adoption
 from hub.domain.staff import Reader
+from hub.domain.versions import addressees_of
 
 RESOLVER: Final = "label/2"
 """Name and version of what is decided here; part of the policy digest, because a change here changes answers."""
@@ -117,7 +118,6 @@ def _inputs(data: Mapping[str, Any], kind: Mapping[str, Any]) -> LabelInputs:
         category = _closer(category, wish.get("category"))
         level = max(level, wish.get("level", level), key=LEVELS.__getitem__)
     shared = (data.get("shared_under") or {}).get("agreement")
-    addressed = data.get("addressed_to")
     return LabelInputs(
         data["event"],
         category,
@@ -130,9 +130,7 @@ def _inputs(data: Mapping[str, Any], kind: Mapping[str, Any]) -> LabelInputs:
         said.get("service", ""),
         author.get("service", ""),
         author.get("person", ""),
-        tuple((to.get("service", ""), to.get("role", ""), to.get("person", "")) for to in addressed)
-        if addressed
-        else (),
+        addressees_of(data),
     )
 
 

@@ -7,6 +7,7 @@ versions stands in the log. Pure. Old and new both stay in the chronology; this 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from hub.domain.facts import EventKey, Fact
 
@@ -71,6 +72,12 @@ def other_versions(key: EventKey, linked: Mapping[EventKey, Collection[EventKey]
     return found - {key}
 
 
+def addressees_of(data: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
+    """(service, role, person) of each to whom an event is addressed."""
+    addressed = data.get("addressed_to") or ()
+    return tuple((to.get("service", ""), to.get("role", ""), to.get("person", "")) for to in addressed)
+
+
 def newer_versions(facts: Iterable[Fact], without: frozenset[EventKey]) -> dict[EventKey, EventKey]:
     """Replaced event → the last version of it, but for those `without`."""
     next_: dict[EventKey, Fact] = {}
@@ -80,6 +87,15 @@ def newer_versions(facts: Iterable[Fact], without: frozenset[EventKey]) -> dict[
             if held is None or (held.shared, held.id) < (fact.shared, fact.id):
                 next_[old] = fact
     return {old: _last(old, next_) for old in next_}
+
+
+def addressed_now(
+    facts: Iterable[Fact], newer: Mapping[EventKey, EventKey]
+) -> dict[EventKey, tuple[tuple[str, str, str], ...]]:
+    """Replaced event → whom its last version is addressed to."""
+    last = set(newer.values())
+    named = {fact.key: addressees_of(fact.data) for fact in facts if fact.key in last} if last else {}
+    return {old: named[new] for old, new in newer.items()}
 
 
 def deciding(

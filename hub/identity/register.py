@@ -30,6 +30,8 @@ class ReviewItem:
     contradicts: tuple[str, ...]
     opened: str
     urgent: bool
+    more: int = 0
+    """How many more were found under the same words, and are not named here."""
 
 
 @dataclass(slots=True)
@@ -147,6 +149,11 @@ class Register:
         pairs = (frozenset((a, b)) for a in self.members(one) for b in self.members(other))
         return [pair for pair in pairs if pair in self.not_same]
 
+    def is_parted(self, child: UUID) -> bool:
+        """Did somebody say of this child that it is not another, whichever?"""
+        ids = set(self.members(child))
+        return any(ids & pair for pair in self.not_same)
+
     def settlers(self, child: UUID) -> set[str]:
         """Who settled something about this child, under whichever of its ids."""
         return {person for one in self.members(child) for person in self.settled_by.get(one, ())}
@@ -162,13 +169,14 @@ def fold(facts: Iterable[Fact], register: Register | None = None) -> Register:
 
 def assignment(
     source: str, subject: str, child: UUID, *, rule: str, new: bool, agrees: Iterable[str] = (),
-    contradicts: Iterable[str] = (), candidates: Iterable[UUID] = (), urgent: bool = False, at: str = "",
+    contradicts: Iterable[str] = (), candidates: Iterable[UUID] = (), more: int = 0, urgent: bool = False,
+    at: str = "",
 ) -> dict[str, object]:  # fmt: skip
     """The data of a `child-assigned` note. `rule` is a, b, hub-id, none (no match) or unsure, with its edition."""
     return {
         "source": source, "subject": subject, "child": str(child), "rule": rule, "new": new, "at": at,
         "agrees": list(agrees), "contradicts": list(contradicts), "candidates": [str(one) for one in candidates],
-        "urgent": urgent,
+        "urgent": urgent, **({"more": more} if more else {}),
     }  # fmt: skip
 
 
@@ -183,8 +191,9 @@ def _assigned(register: Register, fact: Fact) -> None:
     if data["candidates"]:
         candidates = tuple(UUID(one) for one in data["candidates"])
         register.items[child] = ReviewItem(
-            child, candidates, tuple(data["agrees"]), tuple(data["contradicts"]), data["at"], data["urgent"]
-        )
+            child, candidates, tuple(data["agrees"]), tuple(data["contradicts"]), data["at"], data["urgent"],
+            data.get("more", 0),
+        )  # fmt: skip
 
 
 def _pair(details: Mapping[str, Any]) -> tuple[UUID, UUID]:
@@ -235,8 +244,16 @@ def _not_same(register: Register, fact: Fact) -> None:
             _join(register, *still)
     for child in (one, other):
         item = register.items.get(child)
-        if item and all(frozenset((child, candidate)) in register.not_same for candidate in item.candidates):
+        if item and _is_answered(register, item):
             del register.items[child]
+
+
+def _is_answered(register: Register, item: ReviewItem) -> bool:
+    """It is none of those; and of as many others as were found beside them somebody said the same."""
+    if not all(frozenset((item.child, candidate)) in register.not_same for candidate in item.candidates):
+        return False
+    asked = len(item.candidates) + item.more
+    return not item.more or sum(item.child in pair for pair in register.not_same) >= asked
 
 
 def _split(register: Register, fact: Fact) -> None:

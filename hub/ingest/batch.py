@@ -117,16 +117,18 @@ class Batch:
                 self.answered.pop(digest, None)
 
     def find_children(self, tokens: Sequence[bytes]) -> list[UUID]:
-        """The children who are found under any of these tokens."""
+        """The children who are found under any of these tokens, in the order of the tokens."""
         self.fetch_children([token for token in tokens if token not in self._found])
-        found = (one for held in (self._found, self._learned) for token in tokens for one in held.get(token, ()))
+        found = (one for token in tokens for held in (self._found, self._learned) for one in held.get(token, ()))
         return [UUID(child) for child in dict.fromkeys(found)]
 
     def fetch_children(self, tokens: Sequence[bytes]) -> None:
         """Ask at once for what `find_children` will be asked one by one."""
         self._found.update((token, []) for token in tokens)
         if tokens:
-            rows = self.record.query("SELECT token, child FROM identity_index WHERE token IN ??", (list(tokens),))
+            rows = self.record.query(
+                "SELECT token, child FROM identity_index WHERE token IN ?? ORDER BY child", (list(tokens),)
+            )
             for token, child in rows:
                 self._found[token].append(child)
 

@@ -25,6 +25,10 @@ from hub.store.record import IDENTITY, Record
 from schemas.envelope import Opened
 
 HELD_IN_MEMORY = 5_000
+MOST_ASKED = 20
+"""Candidates that one question names, the best first; it says how many more were found."""
+MOST_COMPARED = 100
+"""Children whose descriptions are read for one record, where it is certain without the rest that people are asked."""
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -123,8 +127,7 @@ class Resolver:
     def _match(
         self, batch: Batch, source: str, subject: str, new: Description, under: Sequence[bytes], urgent: bool
     ) -> UUID:
-        found = self.register.found_under(batch.find_children(under))
-        verdicts = {one: judge(new, self._description(batch, one)) for one in found}
+        verdicts, more = self._compared(batch, new, self.register.found_under(batch.find_children(under)))
         same = [one for one, verdict in verdicts.items() if verdict.outcome == "same"]
         unsure = [one for one, verdict in verdicts.items() if verdict.outcome == "unsure"]
         if len(same) == 1:  # of whom somebody said that they are not this child, nobody is asked again
@@ -132,23 +135,45 @@ class Resolver:
         if len(same) == 1 and not unsure:
             self._assign(batch, source, subject, same[0], verdicts[same[0]], urgent=urgent)
             return same[0]
+        unsure.sort(key=lambda one: (-len(verdicts[one].agrees), len(verdicts[one].contradicts)))
         candidates = same + unsure
         doubt = verdicts[candidates[0]] if candidates else Verdict("different", "none")
         child = uuid.uuid4()
         batch.begin(child)
-        self._assign(batch, source, subject, child, doubt, urgent=urgent, candidates=candidates, new=True)
+        more += len(candidates[MOST_ASKED:])
+        self._assign(
+            batch, source, subject, child, doubt, urgent=urgent, candidates=candidates[:MOST_ASKED], more=more, new=True
+        )
         _keep(self._held, child, Description())
         return child
 
+    def _compared(self, batch: Batch, new: Description, found: Sequence[UUID]) -> tuple[dict[UUID, Verdict], int]:
+        """How each compares, and how many are left unread: none whose verdict could make this one of them the child.
+
+        With two who match, or with one in doubt of whom nobody ever said that they are not another, people are asked,
+        whatever the rest say.
+        """
+        verdicts: dict[UUID, Verdict] = {}
+        same, certain = 0, False
+        for one in found:
+            if certain and len(verdicts) >= MOST_COMPARED:
+                break
+            verdict = verdicts[one] = judge(new, self._description(batch, one))
+            same += verdict.outcome == "same"
+            doubted = verdict.outcome == "unsure" and not certain and not self.register.is_parted(one)
+            certain = certain or same > 1 or doubted
+        return verdicts, len(found) - len(verdicts)
+
     def _assign(
         self, batch: Batch, source: str, subject: str, child: UUID, verdict: Verdict, *, urgent: bool,
-        candidates: list[UUID] | None = None, new: bool = False,
+        candidates: list[UUID] | None = None, more: int = 0, new: bool = False,
     ) -> None:  # fmt: skip
         edition = get_edition("identity-match", date.fromisoformat(batch.at[:10]))
         rule = verdict.rule or "unsure"
         data = assignment(
             source, subject, child, rule=f"{rule}/{edition.edition}", new=new, agrees=verdict.agrees,
-            contradicts=verdict.contradicts, candidates=candidates or (), urgent=urgent, at=batch.at,
+            contradicts=verdict.contradicts, candidates=candidates or (), more=more, urgent=urgent,
+            at=batch.at,
         )  # fmt: skip
         index = batch.note(IDENTITY, f"{ASSIGNED}/v1", data)
         seq = batch.facts[index].originator_version

@@ -2,13 +2,16 @@
 
 Source, reason and, where the sender signed it, their duty contact: never what it says. Whether it is urgent is judged
 by the data under a good signature; where no signature holds, by what the bytes claim, because a forged urgent name
-costs one telephone call and a missed one may cost a child. Where even the name cannot be read it may be urgent: one
-line stands for all such records of a sender with the same reason.
+costs one telephone call and a missed one may cost a child. Where even the name cannot be read it may be urgent.
+
+Of a sender's urgent records with the same reason the first few have a line each, and one line stands for the rest, as
+one does for all that cannot be read: however many one sender has waiting, they bury nobody else's. That line goes by
+its newest record, so each that comes is an item that nobody has opened yet; it says how many it stands for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +26,8 @@ from schemas.strict import b64url_decode, strict_json
 CONTACT = ("name", "role", "phone")
 LONGEST = 200
 RECORD_LIMIT = 1 << 20
+EACH_ALONE = 5
+"""Urgent records of one sender with one reason that have a line of their own, the oldest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +49,26 @@ class UrgentWaiting:
         quarantine = self.admission.quarantine
         waiting = quarantine.list()
         self._judged = {row.id: self._judged.get(row.id) or self._judge(quarantine, row) for row in waiting}
-        unread: set[tuple[str, str]] = set()
-        found: list[Mapping[str, Any]] = []
+        lines: dict[tuple[str, str, bool], list[list[QuarantineRow]]] = {}
         for row in waiting:
-            judged, sender = self._judged[row.id], (row.caller, row.reason)
-            if judged.urgent is False or (judged.urgent is None and sender in unread):
-                continue
-            unread |= {sender} if judged.urgent is None else set()
-            found.append(
-                {
-                    "id": row.id, "at": row.at, "source": row.source or row.caller, "reason": row.reason,
-                    "urgent": bool(judged.urgent), "ring": judged.ring,
-                }
-            )  # fmt: skip
-        return found
+            urgent = self._judged[row.id].urgent
+            if urgent is not False:
+                theirs = lines.setdefault((row.caller, row.reason, bool(urgent)), [])
+                if len(theirs) <= (EACH_ALONE if urgent else 0):
+                    theirs.append([row])
+                else:
+                    theirs[-1].append(row)
+        found = [self._line(rows) for theirs in lines.values() for rows in theirs]
+        return sorted(found, key=lambda one: (one["at"], one["id"]))
+
+    def _line(self, rows: Sequence[QuarantineRow]) -> Mapping[str, Any]:
+        """One line for these records of one sender, the newest last."""
+        last, judged = rows[-1], self._judged[rows[-1].id]
+        return {
+            "id": last.id, "at": rows[0].at, "source": last.source or last.caller, "reason": last.reason,
+            "urgent": bool(judged.urgent), "ring": judged.ring,
+            **({"records": len(rows), "newest": last.at} if len(rows) > 1 else {}),
+        }  # fmt: skip
 
     def _judge(self, quarantine: Quarantine, row: QuarantineRow) -> _Judged:
         if not row.key:

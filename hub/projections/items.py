@@ -19,7 +19,7 @@ from hub.store.database import Database, Transaction
 from hub.store.keys import RANDOM
 from hub.store.record import ACCESS, IDENTITY, REGISTRY, SOURCES, Entry, Record, staff_stream, to_fact
 
-VERSION = 4
+VERSION = 5
 """Of the rows' form and of what makes one: another version is built anew from zero."""
 BATCH = 500
 ASKED_AT_ONCE = 5_000
@@ -45,6 +45,8 @@ NAMED: Mapping[str, str] = {
 }
 """Kind of event → kind of row, whatever else it says."""
 REFERRED: Mapping[str, str] = {"retracts": REMOVED, "corrects": CORRECTED, "replaces": CORRECTED}
+WRONG_CHILD = "wrong-child"
+"""Role of a row that removes an entry because it was another child's: of a child each entry has one at most."""
 REPLYING = frozenset({"answers", "follows"})
 
 
@@ -272,31 +274,42 @@ class Items:
         Nobody has read what is not here yet, so an entry that comes after its own correction makes no row. That
         something was taken back makes one whenever it comes.
         """
+        wrong_child = fact.data.get("details", {}).get("reason") == WRONG_CHILD
+        named: dict[tuple[str, int], None] = {}
         for one in fact.data.get("references") or ():
             if one["as"] in REPLYING:
                 yield _plain(fact)._replace(kind=REPLY, service=fact.source, source=one["source"], event=one["id"])
             elif one["as"] in REFERRED and one["source"] == fact.source:
                 where = "SELECT position FROM inbox WHERE source=? AND id=? AND position<?"
-                row = _plain(fact)._replace(kind=REFERRED[one["as"]], role=one["as"])
-                for (target,) in self.record.query(where, (one["source"], one["id"], fact.position)):
-                    wrong_child = row.kind == REMOVED and fact.data.get("details", {}).get("reason") == "wrong-child"
-                    for each in _kin(view, target) if wrong_child else [target]:
-                        yield row._replace(target=each)
+                found = self.record.query(where, (one["source"], one["id"], fact.position))
+                named |= {(one["as"], target): None for (target,) in found}
+        wrong = [target for as_, target in named if wrong_child and REFERRED[as_] == REMOVED]
+        for as_, target in named:
+            if not (wrong_child and REFERRED[as_] == REMOVED):
+                yield _plain(fact)._replace(kind=REFERRED[as_], role=as_, target=target)
+        for target in _kin(view, fact.stream.hex, wrong):
+            yield _plain(fact)._replace(kind=REMOVED, role=WRONG_CHILD, target=target)
         if taken_back(fact):
             yield _plain(fact)._replace(kind=TAKEN_BACK)
 
 
-def _kin(view: Transaction, first: int) -> list[int]:
-    """Of a wrong child's record what it replaced goes with the one that is named, and whatever was said of it since."""
+def _kin(view: Transaction, home: str, named: Sequence[int]) -> list[int]:
+    """Of a wrong child's record what it replaced goes with the one that is named, and whatever was said of it since.
+
+    What was removed so before is not removed again, nor looked behind: its kin went with it, and what came since was
+    gone as it came.
+    """
     found: dict[int, None] = {}
-    waiting = [first]
+    waiting = list(named)
     while waiting:
-        position = waiting.pop()
-        if position not in found:
-            found[position] = None
-            since = "SELECT position FROM item WHERE kind=? AND target=?"
-            before = "SELECT target FROM item WHERE kind=? AND position=? AND role='replaces'"
-            waiting += [at for which in (since, before) for (at,) in view.query(which, (CORRECTED, position))]
+        part, waiting = waiting[:ASKED_AT_ONCE], waiting[ASKED_AT_ONCE:]
+        once = "SELECT target FROM item WHERE kind=? AND home=? AND role=? AND target IN ??"
+        gone = {target for (target,) in view.query(once, (REMOVED, home, WRONG_CHILD, part))}
+        new = [one for one in dict.fromkeys(part) if one not in found and one not in gone]
+        found |= dict.fromkeys(new)
+        since = "SELECT position FROM item WHERE kind=? AND target IN ??"
+        before = "SELECT target FROM item WHERE kind=? AND role='replaces' AND position IN ??"
+        waiting += [at for which in (since, before) for (at,) in view.query(which, (CORRECTED, new))] if new else []
     return list(found)
 
 

@@ -54,8 +54,11 @@ def differences(told: Told, before: Told) -> Iterator[Draft]:
 
 
 def changes(old: Draft, new: Draft, about: tuple[str, str]) -> Iterator[Draft]:
-    """What is addressed to somebody only now is told again whole: a correction alone would not show them the visit."""
-    if all(to in old.addressed_to for to in new.addressed_to):
+    """What is addressed to others than before is told again whole: a correction alone would show the visit to nobody
+    who is named only now, and would leave it with whoever is named no more."""
+    if all(to in old.addressed_to for to in new.addressed_to) and all(
+        to in new.addressed_to for to in old.addressed_to
+    ):
         yield from corrections(old, new, about)
     else:
         yield replace(new, change="replaces", about=about, as_="replaces")

@@ -392,6 +392,16 @@ def test_a_visit_that_is_addressed_to_somebody_only_later_is_told_again_whole(ou
     assert names(again) == "unchanged"
 
 
+def test_a_copy_that_the_hospital_takes_back_is_told_again_whole_without_its_addressee(outcomes: Any) -> None:
+    _, later, again = outcomes(
+        adt("A04", CHILD, EMERGENCY, COPY), adt("A08", CHILD, EMERGENCY), adt("A08", CHILD, EMERGENCY, cid="3")
+    )
+    (event,) = later.events
+    assert (event.name, event.as_, event.about) == ("emergency-attendance", "replaces", ("visit:V1", event.name))
+    assert (event.data["change"], "addressed_to" in event.data) == ("replaces", False)
+    assert names(again) == "unchanged"
+
+
 def test_a_visit_that_becomes_another_childs_is_no_longer_addressed_to_whom_the_first_message_named(
     outcomes: Any,
 ) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from hub.bootstrap import Hub
-from hub.disclosure import Ask, NoStanding
+from hub.disclosure import Ask, NoAnswer, NoStanding
 from tests.hub.conftest import WRENNA, only_child
 from tests.hub.disclosure.conftest import (
     FRONT_DOOR,
@@ -46,6 +47,23 @@ def test_what_is_addressed_to_a_person_by_name_is_for_no_colleague(
     hub.admission.admit([police.seal(child=WRENNA, **ask_for({"service": SCHOOL, "person": lead}))], police.source)
     assert kinds(listed(lead)) == ["addressed"]
     assert listed(colleague) == []
+
+
+def test_a_wrong_addressee_whom_the_next_version_names_no_more_reads_no_version(
+    hub: Hub, police: Any, listed: Any, lead: str, staff: Callable[..., str]
+) -> None:
+    front_door, to_both = staff("ottoline", "frontDoor"), [{"service": SCHOOL}, {"service": FRONT_DOOR}]
+    ask = Ask(person=lead, child=UUID(int=0), purpose="directCare")
+    hub.admission.admit([police.seal(child=WRENNA, id="v1", addressed_to=to_both)], police.source)
+    ask = replace(ask, child=only_child(hub))
+    assert json.loads(hub.disclosure.chronology(ask).body)["entries"]
+    anew = {"change": "replaces", "references": [{"source": police.source, "id": "v1", "as": "replaces"}]}
+    hub.admission.admit([police.seal(child=WRENNA, id="v2", addressed_to=to_both[1:], **anew)], police.source)
+    for as_of in (None, hub.clock()):
+        with pytest.raises(NoAnswer):
+            hub.disclosure.chronology(replace(ask, as_of=as_of))
+    assert listed(lead) == []
+    assert "addressed" in kinds(listed(front_door)), "who is named still reads them"
 
 
 def test_its_ref_is_the_entrys_own_in_that_readers_chronology(hub: Hub, police: Any, listed: Any, lead: str) -> None:
@@ -205,6 +223,26 @@ def test_what_cannot_be_read_at_all_may_be_urgent_and_is_one_line_for_a_sender_a
     assert (item["kind"], item["urgent"], item["source"]) == ("quarantined-urgent", False, police.source)
 
 
+def test_attack_burying_the_urgent_list_under_malformed_urgent_records_of_one_sender(
+    hub: Hub, clock: Any, police: Any, register: Callable[..., Any], listed: Any, front_door: str
+) -> None:
+    school, desk = register("larkbeck"), {"name": "Duty desk", "phone": "01632 960112"}
+    malformed = [
+        police.seal("disclosure-by-child", said_by=said(POLICE, contact=desk), id=f"m{n}", details={"no": 1})
+        for n in range(40)
+    ]
+    hub.admission.admit(malformed[:39], police.source)
+    clock.forward(hours=1)
+    hub.admission.admit([school.seal("disclosure-by-child", child=WRENNA)], school.source)
+    *alone, rest, real = sorted(listed(front_door), key=lambda one: (one["kind"] == "urgent", "records" in one))
+    assert (len(alone), rest["records"], rest["ring"], real["kind"]) == (5, 34, desk, "urgent")
+    hub.items.open(front_door, rest["id"])
+    hub.admission.admit(malformed[39:], police.source)
+    (rest,) = (one for one in listed(front_door) if "records" in one)
+    assert (rest["records"], rest["newest"], "opened" in rest) == (35, "2025-03-03T13:00:00.000+00:00", False)
+    assert len(hub.admission.quarantine.list()) == 40, "each waits by itself"
+
+
 # -- told of later
 
 
@@ -229,6 +267,27 @@ def test_whoever_saw_only_its_card_is_told_of_a_removal_and_of_no_correction(
     assert listed(front_door) == []
     hub.admission.admit([taken_back(police)], police.source)
     assert kinds(listed(front_door)) == ["entry-removed"]
+
+
+def test_attack_swelling_the_lists_with_many_retractions_of_one_record_of_many_versions(
+    hub: Hub, police: Any, listed: Any, front_door: str
+) -> None:
+    def refers(numbers: list[int], as_: str) -> dict[str, Any]:
+        return {"change": as_, "references": [{"source": police.source, "id": f"v{n}", "as": as_} for n in numbers]}
+
+    versions = [police.seal(child=WRENNA, id=f"v{n}", **refers([n - 1], "replaces") if n else {}) for n in range(30)]
+    hub.admission.admit([*versions, police.seal(child=WRENNA)], police.source)
+    hub.disclosure.chronology(Ask(person=front_door, child=only_child(hub), purpose="triage"))
+    before = len(hub.item_rows.of_kinds("entry-removed", "entry-corrected", "taken-back"))
+    away = {"details": {"reason": "wrong-child"}}
+    for start in range(30):
+        again = {**refers([(start + n) % 30 for n in range(20)], "retracts"), **away}
+        receipts = hub.admission.admit([police.seal("retraction-made", child=WRENNA, **again)], police.source)
+        assert receipts[0].outcome == "admitted"
+    assert kinds(listed(front_door)) == ["entry-removed"]
+    rows = hub.item_rows.of_kinds("entry-removed")
+    assert sorted(row.target for row in rows) == sorted({row.target for row in rows}), "no version is removed twice"
+    assert (before, len(rows)) == (0, 30)
 
 
 def test_what_was_removed_before_anybody_read_it_is_told_to_nobody(

@@ -197,6 +197,18 @@ def test_what_is_hidden_from_the_asker_neither_finds_a_child_nor_hides_one(
     assert ask(known, front_door) == before
 
 
+def test_attack_blinding_the_query_with_many_hidden_children_of_the_same_name_and_birth_date(
+    known: Hub, police: Any, front_door: str
+) -> None:
+    before = ask(known, front_door)
+    unplaced = {name: WRENNA[name] for name in ("names", "birth_date")}
+    hidden = [police.seal("intelligence-held", person=f"i{n}", child=unplaced) for n in range(21)]
+    assert {one.outcome for one in known.admission.admit(hidden, police.source)} == {"admitted"}
+    assert len(known.register().children()) == 22
+    assert rung(before)
+    assert ask(known, front_door) == before
+
+
 def test_what_only_exists_for_the_asker_is_rung_and_finds_nobody(hub: Hub, police: Any, front_door: str) -> None:
     carded = {"label": {"category": "legal", "level": "R"}, "references": None}
     hub.admission.admit(

@@ -172,7 +172,7 @@ def test_one_childs_missing_key_refuses_the_whole_list_and_it_heals(
     assert len(listed(hub, front_door)["children"]) == 2
 
 
-def test_more_children_than_a_list_looks_through_are_refused_visibly(
+def test_more_children_than_a_list_tells_of_are_refused_visibly(
     hub: Hub, children: tuple[UUID, UUID], front_door: str, note: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for child in children:
@@ -180,6 +180,21 @@ def test_more_children_than_a_list_looks_through_are_refused_visibly(
     monkeypatch.setattr(teams, "MOST_CHILDREN", 1)
     with pytest.raises(TooManyChildren):
         listed(hub, front_door)
+
+
+def test_attack_closing_a_schools_list_with_children_whom_its_lead_may_not_see(
+    hub: Hub, police: Any, staff: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead = staff("dunstan", "schoolLead", "larkbeck")
+    before = listed(hub, lead, "educationSupport")
+    to_another_role: dict[str, Any] = {"addressed_to": [{"service": LARKBECK, "role": "camhs"}], "asked": "Come."}
+    monkeypatch.setattr(teams, "MOST_CHILDREN", 1)
+    for n in range(3):
+        born = {"names": [{"family": f"Mosswick{n}", "given": ["Ida"]}], "birth_date": {"date": "2012-01-01"}}
+        referral = police.seal("referral-made", child=born, person=f"r{n}", **to_another_role)
+        assert hub.admission.admit([referral], police.source)[0].outcome == "admitted"
+    after = listed(hub, lead, "educationSupport")
+    assert (after["children"], before["children"]) == ([], [])
 
 
 def test_a_child_whom_a_steward_joined_is_one_child_of_the_list(

@@ -105,6 +105,12 @@ def test_a_doubt_opens_a_question_and_the_urgent_ones_come_first() -> None:
     assert (asked.candidates, asked.agrees, asked.contradicts) == ((A,), ("number",), ("given name",))
 
 
+def test_a_question_that_names_not_all_waits_until_as_many_were_said_to_be_others() -> None:
+    asked = [assigned(A), assigned(B), assigned(C), assigned(D, candidates=[A], more=1), not_same(D, A)]
+    assert [(item.child, item.more) for item in fold(asked).open_items()] == [(D, 1)]
+    assert fold([*asked, not_same(D, B)]).open_items() == []
+
+
 def test_same_answers_the_question() -> None:
     register = fold([assigned(A), assigned(B, candidates=[A]), same(A, B)])
     assert register.open_items() == []

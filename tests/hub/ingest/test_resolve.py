@@ -11,6 +11,8 @@ import pytest
 
 from hub.bootstrap import Hub
 from hub.identity.matching import HUB_CHILD
+from hub.ingest import resolve
+from hub.ingest.resolve import MOST_ASKED
 from hub.store.record import IDENTITY
 from schemas.catalogue import get_example
 from schemas.compact import canonical_json
@@ -134,6 +136,45 @@ def test_two_children_that_both_match_are_put_to_a_person(hub: Hub, agencies: An
     assert len(children(hub)) == 2
     tell(hub, agencies("larkbeck"), described(address=AT_HOME, nhs=WRENNA_NHS, upn="U999200118001"))
     assert {len(item.candidates) for item in hub.register().open_items()} == {1, 2}
+
+
+def test_attack_swelling_the_record_with_many_pseudonyms_of_one_name_and_birth_date(hub: Hub, agencies: Any) -> None:
+    police, nobody = agencies("northmarch"), described("Ann", "Smith")
+    raws = [police.seal("concern-logged", child=nobody, person=f"s{n}") for n in range(150)]
+    for start in range(0, 150, 50):
+        receipts = hub.admission.admit(raws[start : start + 50], police.source)
+        assert {one.outcome for one in receipts} == {"admitted"}
+    items = hub.register().open_items()
+    assert len(children(hub)) == 150
+    assert max(len(item.candidates) for item in items) == MOST_ASKED
+    assert sorted(len(item.candidates) + item.more for item in items) == list(range(1, 150)), "nobody is forgotten"
+
+
+def test_a_question_names_first_whom_the_most_agrees_with_however_many_there_are(hub: Hub, agencies: Any) -> None:
+    police = agencies("northmarch")
+    for n in range(25):
+        tell(hub, police, described(sex="1"), person=f"s{n}")
+    tell(hub, police, described(sex="2"), person="best")
+    best = children(hub)[-1]
+    tell(hub, agencies("larkbeck"), described(sex="2"), person="asked")
+    asked = hub.register().open_items()[-1]
+    assert (asked.candidates[0], len(asked.candidates), asked.more) == (best, MOST_ASKED, 6)
+
+
+def test_who_is_the_same_is_found_behind_any_number_of_others_of_whom_people_said_that_they_are_not(
+    hub: Hub, agencies: Any, staff: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolve, "MOST_COMPARED", 1)
+    police = agencies("northmarch")
+    for n in range(3):
+        tell(hub, police, described(), person=f"s{n}")
+    tell(hub, police, POLICE_SAY, person="right")
+    *others, right = children(hub)
+    steward = staff("bram", "steward")
+    for one in others:
+        hub.casework.settle(steward, "identity-not-same", one, right, "both were seen")
+    tell(hub, agencies("larkbeck"), SCHOOL_SAYS, person="asked")
+    assert len(children(hub)) == 4
 
 
 def test_the_peoples_door_names_the_child_by_the_hubs_id(hub: Hub, agencies: Any, staff: Callable[..., str]) -> None:
