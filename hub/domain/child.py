@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from hub.domain import protection, versions
+from hub.domain import involvement, protection, versions
 from hub.domain.facts import EventKey, Fact, Remark
 from hub.domain.facts import came_to_count as _when
 from hub.domain.protection import Protection
@@ -91,7 +91,8 @@ ENDING_AGREEMENTS = frozenset({"agreement-withdrawn", "agreement-expired"})
 
 def rests_on_child(reported: Fact) -> bool:
     """Does what `receive` makes of this fact rest on the child so far? Where not, nobody needs to fold the child."""
-    return reported.name in ENDING_AGREEMENTS or reported.name == protection.ENDED
+    for_another = reported.name in involvement.ENDING and involvement.is_for_another(reported)
+    return for_another or reported.name in ENDING_AGREEMENTS or reported.name == protection.ENDED
 
 
 def standing_at(child: Child, now: datetime) -> Child:
@@ -110,11 +111,21 @@ def _is_past(until: str, now: datetime) -> bool:
 
 def receive(child: Child, reported: Fact) -> list[Fact]:
     """What an agency reports has happened. We may remark on it; we do not refuse it."""
+    code = _in_vain(child, reported)
+    return [replace(reported, remarks=(*reported.remarks, Remark(code)))] if code else [reported]
+
+
+def _in_vain(child: Child, reported: Fact) -> str:
+    """The remark on what would begin or end something and does not; "" where there is none."""
     if reported.name in ENDING_AGREEMENTS and not _agreement_meant(child, reported):
-        return [replace(reported, remarks=(*reported.remarks, Remark("nothing-to-withdraw")))]
+        return "nothing-to-withdraw"
     if reported.name == protection.ENDED and not protection.lifted_by(child.protections, reported):
-        return [replace(reported, remarks=(*reported.remarks, Remark("nothing-to-lift")))]
-    return [reported]
+        return "nothing-to-lift"
+    if reported.name in involvement.ENDING and not involvement.may_end(child.involved, reported):
+        return "nothing-to-end"
+    if reported.name in involvement.BEGINNING and involvement.is_for_another(reported):
+        return "not-own-service"
+    return ""
 
 
 def evolve(child: Child, fact: Fact) -> Child:
@@ -261,18 +272,16 @@ def _deallocated(child: Child, fact: Fact) -> Child:
 
 
 def _involved(child: Child, fact: Fact) -> Child:
-    return replace(child, involved=_set(child.involved, _service(fact), fact.key))
+    if involvement.is_for_another(fact):
+        return child
+    return replace(child, involved=_set(child.involved, involvement.service_of(fact), fact.key))
 
 
 def _no_longer_involved(child: Child, fact: Fact) -> Child:
-    service = _service(fact)
+    if not involvement.may_end(child.involved, fact):
+        return child
+    service = involvement.service_of(fact)
     return replace(child, involved=_without(child.involved, service), formerly=child.formerly | {service})
-
-
-def _service(fact: Fact) -> str:
-    """The service that works with the child: the one named, or else the one that says so."""
-    said: str = _details(fact).get("service") or fact.data.get("said_by", {}).get("service", "")
-    return said
 
 
 def _agreed(state: str) -> Callable[[Child, Fact], Child]:
