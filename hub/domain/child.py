@@ -152,17 +152,25 @@ def fold(facts: Iterable[Fact], child: Child | None = None) -> Child:
     facts = list(facts)
     gone = versions.gone(facts)
     newer = versions.newer_versions(facts, gone)
-    child = child or NOTHING_YET
-    version = child.version
+    child = _drafted(child or NOTHING_YET)
+    version, corrected = child.version, dict(child.corrected)
     for fact in facts:
         version = fact.seq or version + 1
-        child = _referred(child, fact) if fact.data.get("references") else child
-    child = replace(child, retracted=child.retracted | gone, newer=MappingProxyType({**child.newer, **newer}))
+        corrected.update(_corrections(fact))
+    child = replace(
+        child, retracted=child.retracted | gone, newer=MappingProxyType({**child.newer, **newer}),
+        corrected=MappingProxyType(corrected),
+    )  # fmt: skip
     for fact in versions.deciding(facts, gone, newer, PROTECTING):
         change = CHANGES.get(fact.name)
         child = change(child, fact) if change else child
-    known = {old: child.agreements[new] for old, new in newer.items() if new in child.agreements}
-    return replace(child, version=version, agreements=MappingProxyType({**child.agreements, **known}))
+    return under_every_version(replace(_finished(child), version=version))
+
+
+def under_every_version(child: Child) -> Child:
+    """With each agreement under the keys of its earlier versions too."""
+    known = {old: child.agreements[new] for old, new in child.newer.items() if new in child.agreements}
+    return replace(child, agreements=MappingProxyType({**child.agreements, **known})) if known else child
 
 
 def is_gone(child: Child, fact: Fact) -> bool:
@@ -177,11 +185,34 @@ def _details(fact: Fact) -> Mapping[str, Any]:
     return found
 
 
+class _Draft(dict[Any, Any]):
+    """A mapping of a fold that goes on: nobody else holds it, so it is changed in place, and n facts cost n steps."""
+
+
+DRAFTED = ("workers", "worker_events", "worker_ends", "involved", "agreements")
+
+
+def _drafted(child: Child) -> Child:
+    drafts: dict[str, Any] = {name: _Draft(getattr(child, name)) for name in DRAFTED}
+    return replace(child, **drafts)
+
+
+def _finished(child: Child) -> Child:
+    frozen: dict[str, Any] = {name: MappingProxyType(getattr(child, name)) for name in DRAFTED}
+    return replace(child, **frozen)
+
+
 def _set(mapping: Mapping[Any, Any], key: Any, value: Any) -> Mapping[Any, Any]:
+    if isinstance(mapping, _Draft):
+        mapping[key] = value
+        return mapping
     return MappingProxyType({**mapping, key: value})
 
 
 def _without(mapping: Mapping[Any, Any], key: Any) -> Mapping[Any, Any]:
+    if isinstance(mapping, _Draft):
+        mapping.pop(key, None)
+        return mapping
     return MappingProxyType({k: v for k, v in mapping.items() if k != key})
 
 
@@ -324,12 +355,12 @@ def _agreement_meant(child: Child, fact: Fact) -> list[EventKey]:
 
 def _referred(child: Child, fact: Fact) -> Child:
     """A source corrects, replaces or retracts only its own events; anybody else's word stands beside the entry."""
-    corrected = dict(child.corrected)
-    for one in fact.data["references"]:
-        if one["source"] == fact.source and one["as"] in CORRECTING:
-            corrected[one["source"], one["id"]] = fact.key
     retracted = child.retracted.union(versions.taken_back(fact))
-    return replace(child, retracted=retracted, corrected=MappingProxyType(corrected))
+    return replace(child, retracted=retracted, corrected=MappingProxyType({**child.corrected, **_corrections(fact)}))
+
+
+def _corrections(fact: Fact) -> dict[EventKey, EventKey]:
+    return dict.fromkeys(versions.own_targets(fact, CORRECTING), fact.key)
 
 
 def _conflict(child: Child, fact: Fact) -> Child:
