@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hub.domain import involvement, protection, versions
+from hub.domain.drafts import drafts, frozen, set_in, without
 from hub.domain.facts import EventKey, Fact, Remark
 from hub.domain.facts import came_to_count as _when
 from hub.domain.protection import Protection
@@ -152,7 +153,8 @@ def fold(facts: Iterable[Fact], child: Child | None = None) -> Child:
     facts = list(facts)
     gone = versions.gone(facts)
     newer = versions.newer_versions(facts, gone)
-    child = _drafted(child or NOTHING_YET)
+    child = child or NOTHING_YET
+    child = replace(child, **drafts(child))
     version, corrected = child.version, dict(child.corrected)
     for fact in facts:
         version = fact.seq or version + 1
@@ -164,7 +166,7 @@ def fold(facts: Iterable[Fact], child: Child | None = None) -> Child:
     for fact in versions.deciding(facts, gone, newer, PROTECTING):
         change = CHANGES.get(fact.name)
         child = change(child, fact) if change else child
-    return under_every_version(replace(_finished(child), version=version))
+    return under_every_version(replace(child, version=version, **frozen(child)))
 
 
 def under_every_version(child: Child) -> Child:
@@ -183,37 +185,6 @@ def is_gone(child: Child, fact: Fact) -> bool:
 def _details(fact: Fact) -> Mapping[str, Any]:
     found: Mapping[str, Any] = fact.data.get("details", {})
     return found
-
-
-class _Draft(dict[Any, Any]):
-    """A mapping of a fold that goes on: nobody else holds it, so it is changed in place, and n facts cost n steps."""
-
-
-DRAFTED = ("workers", "worker_events", "worker_ends", "involved", "agreements")
-
-
-def _drafted(child: Child) -> Child:
-    drafts: dict[str, Any] = {name: _Draft(getattr(child, name)) for name in DRAFTED}
-    return replace(child, **drafts)
-
-
-def _finished(child: Child) -> Child:
-    frozen: dict[str, Any] = {name: MappingProxyType(getattr(child, name)) for name in DRAFTED}
-    return replace(child, **frozen)
-
-
-def _set(mapping: Mapping[Any, Any], key: Any, value: Any) -> Mapping[Any, Any]:
-    if isinstance(mapping, _Draft):
-        mapping[key] = value
-        return mapping
-    return MappingProxyType({**mapping, key: value})
-
-
-def _without(mapping: Mapping[Any, Any], key: Any) -> Mapping[Any, Any]:
-    if isinstance(mapping, _Draft):
-        mapping.pop(key, None)
-        return mapping
-    return MappingProxyType({k: v for k, v in mapping.items() if k != key})
 
 
 STRENGTH = ("s17", "cpPlan", "s47", "emergency")
@@ -292,27 +263,27 @@ def _allocated(child: Child, fact: Fact) -> Child:
     details = _details(fact)
     person, role = details.get("person", ""), details.get("role", "allocatedSocialWorker")
     return replace(
-        child, workers=_set(child.workers, person, role), worker_events=_set(child.worker_events, person, fact.key),
-        worker_ends=_set(child.worker_ends, person, details.get("until", "")),
+        child, workers=set_in(child.workers, person, role), worker_events=set_in(child.worker_events, person, fact.key),
+        worker_ends=set_in(child.worker_ends, person, details.get("until", "")),
     )  # fmt: skip
 
 
 def _deallocated(child: Child, fact: Fact) -> Child:
     person = _details(fact).get("person", "")
-    return replace(child, workers=_without(child.workers, person))
+    return replace(child, workers=without(child.workers, person))
 
 
 def _involved(child: Child, fact: Fact) -> Child:
     if involvement.is_for_another(fact):
         return child
-    return replace(child, involved=_set(child.involved, involvement.service_of(fact), fact.key))
+    return replace(child, involved=set_in(child.involved, involvement.service_of(fact), fact.key))
 
 
 def _no_longer_involved(child: Child, fact: Fact) -> Child:
     if not involvement.may_end(child.involved, fact):
         return child
     service = involvement.service_of(fact)
-    return replace(child, involved=_without(child.involved, service), formerly=child.formerly | {service})
+    return replace(child, involved=without(child.involved, service), formerly=child.formerly | {service})
 
 
 def _agreed(state: str) -> Callable[[Child, Fact], Child]:
@@ -322,7 +293,7 @@ def _agreed(state: str) -> Callable[[Child, Fact], Child]:
             state, details.get("kind", "engage"), details.get("by", ""),
             frozenset(details.get("scope", {}).get("services", ())), details.get("until", ""),
         )  # fmt: skip
-        return replace(child, agreements=_set(child.agreements, fact.key, agreement))
+        return replace(child, agreements=set_in(child.agreements, fact.key, agreement))
 
     return agree
 
@@ -331,7 +302,7 @@ def _agreement_ended(state: str) -> Callable[[Child, Fact], Child]:
     def end(child: Child, fact: Fact) -> Child:
         agreements = child.agreements
         for key in _agreement_meant(child, fact):
-            agreements = _set(agreements, key, replace(agreements[key], state=state))
+            agreements = set_in(agreements, key, replace(agreements[key], state=state))
         return replace(child, agreements=agreements)
 
     return end

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.domain import child as domain
-from hub.domain import growing, versions
+from hub.domain import drafts, growing, versions
 from hub.domain.child import CHANGES, fold
 from hub.domain.facts import EventKey, Fact
 from hub.domain.growing import Growing
@@ -79,17 +79,17 @@ def test_attack_of_a_thousand_agreements_a_hundred_are_withdrawn_and_each_is_fol
 
 
 def test_attack_a_fold_over_a_thousand_agreements_copies_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    drafts: list[int] = []
-    set_ = domain._set
+    copies: list[int] = []
+    set_in = drafts.set_in
 
     def counted(mapping: Any, key: Any, value: Any) -> Any:
-        after = set_(mapping, key, value)
-        drafts.append(after is not mapping)
+        after = set_in(mapping, key, value)
+        copies.append(after is not mapping)
         return after
 
-    monkeypatch.setattr(domain, "_set", counted)
+    monkeypatch.setattr(domain, "set_in", counted)
     child = fold(reported("agreement-given", f"g{n}") for n in range(1000))
-    assert (len(drafts), sum(drafts), len(child.agreements)) == (1000, 0, 1000)
+    assert (len(copies), sum(copies), len(child.agreements)) == (1000, 0, 1000)
     with pytest.raises(TypeError):
         child.agreements["a", "b"] = child.agreements[FEED, "g0"]  # type: ignore[index]
 
