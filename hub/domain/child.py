@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from hub.domain import protection, versions
+from hub.domain import involvement, protection, versions
+from hub.domain.drafts import drafts, frozen, set_in, without
 from hub.domain.facts import EventKey, Fact, Remark
 from hub.domain.facts import came_to_count as _when
 from hub.domain.protection import Protection
@@ -93,7 +94,8 @@ ENDING_AGREEMENTS = frozenset({"agreement-withdrawn", "agreement-expired"})
 
 def rests_on_child(reported: Fact) -> bool:
     """Does what `receive` makes of this fact rest on the child so far? Where not, nobody needs to fold the child."""
-    return reported.name in ENDING_AGREEMENTS or reported.name == protection.ENDED
+    for_another = reported.name in involvement.ENDING and involvement.is_for_another(reported)
+    return for_another or reported.name in ENDING_AGREEMENTS or reported.name == protection.ENDED
 
 
 def standing_at(child: Child, now: datetime) -> Child:
@@ -112,11 +114,21 @@ def _is_past(until: str, now: datetime) -> bool:
 
 def receive(child: Child, reported: Fact) -> list[Fact]:
     """What an agency reports has happened. We may remark on it; we do not refuse it."""
+    code = _in_vain(child, reported)
+    return [replace(reported, remarks=(*reported.remarks, Remark(code)))] if code else [reported]
+
+
+def _in_vain(child: Child, reported: Fact) -> str:
+    """The remark on what would begin or end something and does not; "" where there is none."""
     if reported.name in ENDING_AGREEMENTS and not _agreement_meant(child, reported):
-        return [replace(reported, remarks=(*reported.remarks, Remark("nothing-to-withdraw")))]
+        return "nothing-to-withdraw"
     if reported.name == protection.ENDED and not protection.lifted_by(child.protections, reported):
-        return [replace(reported, remarks=(*reported.remarks, Remark("nothing-to-lift")))]
-    return [reported]
+        return "nothing-to-lift"
+    if reported.name in involvement.ENDING and not involvement.may_end(child.involved, reported):
+        return "nothing-to-end"
+    if reported.name in involvement.BEGINNING and involvement.is_for_another(reported):
+        return "not-own-service"
+    return ""
 
 
 def evolve(child: Child, fact: Fact) -> Child:
@@ -144,18 +156,27 @@ def fold(facts: Iterable[Fact], child: Child | None = None) -> Child:
     gone = versions.gone(facts)
     newer = versions.newer_versions(facts, gone)
     child = child or NOTHING_YET
-    version = child.version
+    child = replace(child, **drafts(child))
+    version, corrected = child.version, dict(child.corrected)
     for fact in facts:
         version = fact.seq or version + 1
-        child = _referred(child, fact) if fact.data.get("references") else child
-    child = replace(child, retracted=child.retracted | gone, newer=MappingProxyType({**child.newer, **newer}))
+        corrected.update(_corrections(fact))
+    child = replace(
+        child, retracted=child.retracted | gone, newer=MappingProxyType({**child.newer, **newer}),
+        corrected=MappingProxyType(corrected),
+    )  # fmt: skip
     for fact in versions.deciding(facts, gone, newer, PROTECTING):
         change = CHANGES.get(fact.name)
         child = change(child, fact) if change else child
     addressed = {**child.addressed, **versions.addressed_now(facts, newer)}
     child = replace(child, addressed=MappingProxyType(addressed)) if addressed else child
-    known = {old: child.agreements[new] for old, new in newer.items() if new in child.agreements}
-    return replace(child, version=version, agreements=MappingProxyType({**child.agreements, **known}))
+    return under_every_version(replace(child, version=version, **frozen(child)))
+
+
+def under_every_version(child: Child) -> Child:
+    """With each agreement under the keys of its earlier versions too."""
+    known = {old: child.agreements[new] for old, new in child.newer.items() if new in child.agreements}
+    return replace(child, agreements=MappingProxyType({**child.agreements, **known})) if known else child
 
 
 def is_gone(child: Child, fact: Fact) -> bool:
@@ -168,14 +189,6 @@ def is_gone(child: Child, fact: Fact) -> bool:
 def _details(fact: Fact) -> Mapping[str, Any]:
     found: Mapping[str, Any] = fact.data.get("details", {})
     return found
-
-
-def _set(mapping: Mapping[Any, Any], key: Any, value: Any) -> Mapping[Any, Any]:
-    return MappingProxyType({**mapping, key: value})
-
-
-def _without(mapping: Mapping[Any, Any], key: Any) -> Mapping[Any, Any]:
-    return MappingProxyType({k: v for k, v in mapping.items() if k != key})
 
 
 STRENGTH = ("s17", "cpPlan", "s47", "emergency")
@@ -254,29 +267,27 @@ def _allocated(child: Child, fact: Fact) -> Child:
     details = _details(fact)
     person, role = details.get("person", ""), details.get("role", "allocatedSocialWorker")
     return replace(
-        child, workers=_set(child.workers, person, role), worker_events=_set(child.worker_events, person, fact.key),
-        worker_ends=_set(child.worker_ends, person, details.get("until", "")),
+        child, workers=set_in(child.workers, person, role), worker_events=set_in(child.worker_events, person, fact.key),
+        worker_ends=set_in(child.worker_ends, person, details.get("until", "")),
     )  # fmt: skip
 
 
 def _deallocated(child: Child, fact: Fact) -> Child:
     person = _details(fact).get("person", "")
-    return replace(child, workers=_without(child.workers, person))
+    return replace(child, workers=without(child.workers, person))
 
 
 def _involved(child: Child, fact: Fact) -> Child:
-    return replace(child, involved=_set(child.involved, _service(fact), fact.key))
+    if involvement.is_for_another(fact):
+        return child
+    return replace(child, involved=set_in(child.involved, involvement.service_of(fact), fact.key))
 
 
 def _no_longer_involved(child: Child, fact: Fact) -> Child:
-    service = _service(fact)
-    return replace(child, involved=_without(child.involved, service), formerly=child.formerly | {service})
-
-
-def _service(fact: Fact) -> str:
-    """The service that works with the child: the one named, or else the one that says so."""
-    said: str = _details(fact).get("service") or fact.data.get("said_by", {}).get("service", "")
-    return said
+    if not involvement.may_end(child.involved, fact):
+        return child
+    service = involvement.service_of(fact)
+    return replace(child, involved=without(child.involved, service), formerly=child.formerly | {service})
 
 
 def _agreed(state: str) -> Callable[[Child, Fact], Child]:
@@ -286,7 +297,7 @@ def _agreed(state: str) -> Callable[[Child, Fact], Child]:
             state, details.get("kind", "engage"), details.get("by", ""),
             frozenset(details.get("scope", {}).get("services", ())), details.get("until", ""),
         )  # fmt: skip
-        return replace(child, agreements=_set(child.agreements, fact.key, agreement))
+        return replace(child, agreements=set_in(child.agreements, fact.key, agreement))
 
     return agree
 
@@ -295,7 +306,7 @@ def _agreement_ended(state: str) -> Callable[[Child, Fact], Child]:
     def end(child: Child, fact: Fact) -> Child:
         agreements = child.agreements
         for key in _agreement_meant(child, fact):
-            agreements = _set(agreements, key, replace(agreements[key], state=state))
+            agreements = set_in(agreements, key, replace(agreements[key], state=state))
         return replace(child, agreements=agreements)
 
     return end
@@ -319,12 +330,12 @@ def _agreement_meant(child: Child, fact: Fact) -> list[EventKey]:
 
 def _referred(child: Child, fact: Fact) -> Child:
     """A source corrects, replaces or retracts only its own events; anybody else's word stands beside the entry."""
-    corrected = dict(child.corrected)
-    for one in fact.data["references"]:
-        if one["source"] == fact.source and one["as"] in CORRECTING:
-            corrected[one["source"], one["id"]] = fact.key
     retracted = child.retracted.union(versions.taken_back(fact))
-    return replace(child, retracted=retracted, corrected=MappingProxyType(corrected))
+    return replace(child, retracted=retracted, corrected=MappingProxyType({**child.corrected, **_corrections(fact)}))
+
+
+def _corrections(fact: Fact) -> dict[EventKey, EventKey]:
+    return dict.fromkeys(versions.own_targets(fact, CORRECTING), fact.key)
 
 
 def _conflict(child: Child, fact: Fact) -> Child:

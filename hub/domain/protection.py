@@ -109,7 +109,8 @@ def spans_of(fact: Fact) -> tuple[Span, ...]:
 def protected(protections: tuple[Protection, ...], fact: Fact) -> tuple[Protection, ...]:
     """With the protection that this fact sets. One that replaces an earlier one of its source takes its beginning."""
     details: Mapping[str, Any] = fact.data.get("details", {})
-    earlier = [one for one in protections if one.key in replaced_by(fact)]
+    replaced = replaced_by(fact)
+    earlier = [one for one in protections if one.key in replaced]
     said: Mapping[str, Any] = fact.data.get("said_by", {})
     counted = came_to_count(fact)
     stated = details if fact.name == PROTECTED else {}
@@ -120,15 +121,17 @@ def protected(protections: tuple[Protection, ...], fact: Fact) -> tuple[Protecti
         since=min([counted, *(_first(at) for at in begins if at), *(one.since for one in earlier)]),
         until=max(ends, default=None), adoption=is_adoption(fact.name, details),
     )  # fmt: skip
-    return (*(one for one in protections if one not in earlier), new)
+    return (*(one for one in protections if one.key not in replaced), new)
 
 
 def ended(protections: tuple[Protection, ...], fact: Fact) -> tuple[Protection, ...]:
     """With those ended that the fact's author may lift. It never ends earlier than it was recorded."""
     details: Mapping[str, Any] = fact.data.get("details", {})
     at = max([came_to_count(fact), *([_last(details["until"])] if "until" in details else [])])
-    lifted = lifted_by(protections, fact)
-    return tuple(replace(one, until=min(at, one.until or LAST)) if one in lifted else one for one in protections)
+    lifted = {one.key for one in lifted_by(protections, fact)}
+    return tuple(
+        replace(one, until=at) if one.key in lifted and at < (one.until or LAST) else one for one in protections
+    )
 
 
 def lifted_by(protections: Iterable[Protection], fact: Fact) -> list[Protection]:

@@ -86,7 +86,7 @@ def newer_versions(facts: Iterable[Fact], without: frozenset[EventKey]) -> dict[
             held = next_.get(old)
             if held is None or (held.shared, held.id) < (fact.shared, fact.id):
                 next_[old] = fact
-    return {old: _last(old, next_) for old in next_}
+    return _last({old: fact.key for old, fact in next_.items()})
 
 
 def addressed_now(
@@ -122,9 +122,18 @@ def deciding(
     return [fact for some in chosen.values() for fact in sorted(some, key=lambda one: (one.shared, one.id))]
 
 
-def _last(key: EventKey, next_: Mapping[EventKey, Fact]) -> EventKey:
-    seen = {key}
-    while key in next_ and next_[key].key not in seen:
-        key = next_[key].key
-        seen.add(key)
-    return key
+def _last(next_: Mapping[EventKey, EventKey]) -> dict[EventKey, EventKey]:
+    """Where each chain ends, every step walked once. In a circle that is the step before one comes round again."""
+    last: dict[EventKey, EventKey] = {}
+    for key in next_:
+        path: dict[EventKey, int] = {}
+        while key in next_ and key not in last and key not in path:
+            path[key] = len(path)
+            key = next_[key]
+        walked = list(path)
+        if key in path:
+            circle = walked[path[key] :]
+            last.update(zip(circle, [circle[-1], *circle], strict=False))
+        end = last.get(key, key)
+        last.update((one, end) for one in walked if one not in last)
+    return last

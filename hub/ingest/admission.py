@@ -332,8 +332,8 @@ class Admission:
     def _child(self, batch: Batch, stream: UUID) -> domain.Child:
         """The child so far, whichever of its ids an event came under, with what this batch already adds."""
         theirs = assigned_to(self.resolver.register, stream)
-        if len(theirs.streams) == 1 and not batch.adds_to(stream):
-            return batch.child(stream)
+        if len(theirs.streams) == len(theirs.members):  # no split and no move: what stands there is the child's
+            return batch.child(theirs.streams)
         standing = filter(domain.is_standing, theirs.read(batch.facts_of))
         return domain.fold(sorted(standing, key=lambda fact: fact.admitted))
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
 
 from hub.domain import hearing
-from hub.domain.child import Child
+from hub.domain.child import Child, is_standing
 from hub.domain.facts import Fact
+from hub.domain.growing import Growing
 from hub.identity.matching import Description
 from hub.store.mapper import Recorded
 from hub.store.record import Record, own_note, to_fact
@@ -22,6 +23,10 @@ Known = tuple[str, str]
 """(datadigest, subject) of an event id that was seen before."""
 OTHER_CONTENT = "same-id-other-content"
 """Why a record waits that claims an event id which was another's before."""
+FACTS_KEPT = 20_000
+"""Of the children that a batch asked for, so many facts are kept; beyond, the oldest are read again when asked for."""
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @dataclass(slots=True)
@@ -51,6 +56,8 @@ class Batch:
     _of_stream: dict[UUID, list[Recorded]] = field(default_factory=dict)
     _read: dict[UUID, list[Fact]] = field(default_factory=dict)
     """Streams whose facts were asked for, with what this batch added since: a long one is opened once."""
+    _children: dict[tuple[UUID, ...], tuple[Growing, int]] = field(default_factory=dict)
+    """Children that were asked for, by their streams, and how many of this batch's facts each has seen."""
     _heads: dict[str, tuple[int, str]] = field(default_factory=dict)
     _missing: dict[str, Sequence[hearing.Range]] = field(default_factory=dict)
     at: str = field(init=False)
@@ -64,10 +71,6 @@ class Batch:
         self._of_stream.setdefault(row.originator_id, []).append(row)
         if row.originator_id in self._read:
             self._read[row.originator_id].append(to_fact(row))
-
-    def adds_to(self, stream: UUID) -> bool:
-        """Does this batch add facts to a stream?"""
-        return stream in self._of_stream
 
     def begin(self, stream: UUID) -> None:
         """A stream that nobody has written to: its id was made this moment."""
@@ -85,6 +88,7 @@ class Batch:
         """The facts of a stream with those that this batch adds to it."""
         if stream not in self._read:
             self._read[stream] = [*self.record.facts(stream), *map(to_fact, self._of_stream.get(stream, ()))]
+            _forget_oldest(self._read, len)
         return iter(self._read[stream])
 
     def look_up(self, source: str, digests: list[str], ids: list[str]) -> None:
@@ -138,11 +142,26 @@ class Batch:
             self._learned.setdefault(token, []).append(child.hex)
             self.writes.index.append((token, child.hex))
 
-    def child(self, stream: UUID) -> Child:
-        """The child of a stream that this batch does not add to; who appends to it from now on was faster."""
-        child = self.record.child(stream)
-        self.versions.setdefault(stream, child.version)
-        return child
+    def child(self, streams: Sequence[UUID]) -> Child:
+        """The child of these streams with what this batch adds; who appends to them from now on was faster."""
+        key = tuple(streams)
+        if key not in self._children:
+            self._children[key] = (self._as_recorded(key), 0)
+            _forget_oldest(self._children, lambda held: len(held[0]))
+        child, seen = self._children[key]
+        for row in self.facts[seen:]:
+            if row.originator_id in key and is_standing(fact := to_fact(row)):
+                child.add(fact)
+        self._children[key] = (child, len(self.facts))
+        return child.child
+
+    def _as_recorded(self, streams: Sequence[UUID]) -> Growing:
+        standing: list[Fact] = []
+        for stream in streams:
+            facts, last = self.record.deciding(stream)
+            self.versions.setdefault(stream, last)
+            standing += filter(is_standing, facts)
+        return Growing(sorted(standing, key=lambda fact: fact.admitted) if len(streams) > 1 else standing)
 
     def admitted(self, statement: Mapping[str, str]) -> bool:
         """Was this event id admitted before?"""
@@ -224,3 +243,12 @@ class Batch:
         self.writes.quarantine.append(row)
         if row.event and row.reason != OTHER_CONTENT:
             self.waiting.setdefault((row.source, row.event), []).append(((row.datadigest, row.subject), row.id))
+
+
+def _forget_oldest(kept: dict[K, V], count: Callable[[V], int]) -> None:
+    """All but the newest, until no more than `FACTS_KEPT` are held, or the newest alone."""
+    held = sum(map(count, kept.values()))
+    for one in list(kept)[:-1]:
+        if held <= FACTS_KEPT:
+            return
+        held -= count(kept.pop(one))

@@ -116,19 +116,20 @@ class Record(Application[UUID]):
         return bisect_left(range(1, self.version(stream) + 1), moment, key=recorded_at)
 
     def child(self, stream: UUID) -> Child:
-        """Fold one stream; a stream without facts gives a child of version 0. Errors: `KeyAway`.
+        """Fold one stream; a stream without facts gives a child of version 0. Errors: `KeyAway`."""
+        facts, last = self.deciding(stream)
+        return replace(fold(facts), version=last)
+
+    def deciding(self, stream: UUID) -> tuple[list[Fact], int]:
+        """The facts of a stream that decisions may rest on, and the last sequence number of all. Errors: `KeyAway`.
 
         Every body is opened; those that decide nothing, which are most, are not parsed.
         """
-        last = 0
-
-        def deciding() -> Iterator[Fact]:
-            nonlocal last
-            for last, topic, state, body in self._rows(stream):
-                if not is_plain(*contract_of(topic), body, SALT_BYTES):
-                    yield to_fact(recorded(stream, last, topic, state, body))
-
-        return replace(fold(deciding()), version=last)
+        facts, last = [], 0
+        for last, topic, state, body in self._rows(stream):
+            if not is_plain(*contract_of(topic), body, SALT_BYTES):
+                facts.append(to_fact(recorded(stream, last, topic, state, body)))
+        return facts, last
 
     def bearing(self, streams: Sequence[UUID], names: Collection[str], most: int) -> dict[UUID, list[Fact]]:
         """Of each of these streams, in order, the facts of these names and those that decide something, read at once.

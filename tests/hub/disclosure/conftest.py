@@ -34,6 +34,11 @@ def council(register: Callable[..., Any]) -> Any:
 
 
 @pytest.fixture
+def school(register: Callable[..., Any]) -> Any:
+    return register("tarnwhistle", service={"urn": SCHOOL, "name": "Tarnwhistle Academy", "kind": "a school"})
+
+
+@pytest.fixture
 def front_door(staff: Callable[..., str]) -> str:
     return staff("ottoline", "frontDoor")
 

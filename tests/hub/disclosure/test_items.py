@@ -339,7 +339,6 @@ def test_a_withdrawal_is_put_before_the_front_door_and_the_lead_professional(
     other = staff("hesper", "schoolLead", "tarnwhistle-academy")
     details = {"person": lead, "service": SCHOOL}
     for sealed in (
-        council.seal("involvement-started", child=WRENNA, details={"service": SCHOOL}, said_by=said(FRONT_DOOR)),
         council.seal("lead-professional-named", child=WRENNA, details=details, said_by=said(FRONT_DOOR)),
         council.seal("agreement-withdrawn", child=WRENNA, said_by=said(FRONT_DOOR)),
     ):
@@ -350,12 +349,12 @@ def test_a_withdrawal_is_put_before_the_front_door_and_the_lead_professional(
 
 
 def test_a_protective_condition_is_told_to_the_childs_worker_and_to_the_lead_of_the_school_on_roll(
-    hub: Hub, police: Any, council: Any, listed: Any, lead: str, staff: Callable[..., str], clock: Any
+    hub: Hub, police: Any, council: Any, school: Any, listed: Any, lead: str, staff: Callable[..., str], clock: Any
 ) -> None:
     fenn, other = staff("fenn", "allocatedSocialWorker"), staff("marnie", "schoolLead", "larkbeck-primary")
     allocate(hub, council, fenn)
-    on_roll = council.seal("involvement-started", child=WRENNA, details={"service": SCHOOL}, said_by=said(FRONT_DOOR))
-    hub.admission.admit([on_roll], council.source)
+    on_roll = school.seal("involvement-started", child=WRENNA, details={"service": SCHOOL}, said_by=said(SCHOOL))
+    hub.admission.admit([on_roll], school.source)
     hub.admission.admit([police.seal("protective-condition-set", child=WRENNA)], police.source)
     assert kinds(listed(fenn)) == kinds(listed(lead)) == ["condition-started"]
     clock.forward(days=1)
@@ -378,10 +377,10 @@ def test_an_alarm_is_for_officers_who_may_hold_no_role_and_names_no_child(
 
 
 def test_a_condition_that_its_sender_holds_closely_is_told_to_nobody_who_may_not_read_it(
-    hub: Hub, police: Any, council: Any, listed: Any, lead: str
+    hub: Hub, police: Any, school: Any, listed: Any, lead: str
 ) -> None:
-    on_roll = council.seal("involvement-started", child=WRENNA, details={"service": SCHOOL}, said_by=said(FRONT_DOOR))
-    hub.admission.admit([on_roll], council.source)
+    on_roll = school.seal("involvement-started", child=WRENNA, details={"service": SCHOOL}, said_by=said(SCHOOL))
+    hub.admission.admit([on_roll], school.source)
     for label in ({"level": "R"}, {"handling": ["protectedSource"]}):
         (receipt,) = hub.admission.admit(
             [police.seal("protective-condition-set", child=WRENNA, label=label)], police.source

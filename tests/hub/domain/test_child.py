@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.domain.child import CHANGES, Agreement, Child, evolve, fold, is_standing, receive
+from hub.domain.child import CHANGES, Agreement, Child, evolve, fold, is_standing, receive, rests_on_child
 from hub.domain.facts import EventKey, Fact, Remark
 from hub.domain.versions import taken_back
 
@@ -248,6 +248,47 @@ def test_a_service_works_with_the_child_from_one_event_to_another(begins: str, e
 
 def test_a_service_that_names_no_other_speaks_for_itself() -> None:
     assert list(fold([event("involvement-started")]).involved) == [S + "council"]
+
+
+FEED, CLUB = "urn:safeguarding:source:school:live", "urn:safeguarding:source:club:live"
+ONE_FOR_ANOTHER = [("involvement-started", "involvement-ended"), ("joined-roll", "left-roll")]
+
+
+def said(name: str, by: str, of: str = "school", *, source: str = CLUB, **more: Any) -> Fact:
+    """What one service says of the work of one."""
+    fact = event(name, source=source, service=S + of, **more)
+    return replace(fact, data={**fact.data, "said_by": {"service": S + by}})
+
+
+@pytest.mark.parametrize(("begins", "ends"), ONE_FOR_ANOTHER)
+def test_attack_one_agency_ends_the_involvement_of_another(begins: str, ends: str) -> None:
+    begun = fold([said(begins, "school", source=FEED)])
+    assert rests_on_child(said(ends, "club"))
+    then = Given(begun).when(said(ends, "club")).then_recorded("nothing-to-end")
+    assert (then.child.involved, then.child.formerly) == (begun.involved, frozenset())
+
+
+@pytest.mark.parametrize(("begins", "ends"), ONE_FOR_ANOTHER)
+def test_attack_one_agency_involves_another_that_nobody_asked(begins: str, ends: str) -> None:
+    then = given_that().when(said(begins, "club")).then_recorded("not-own-service")
+    assert not then.child.involved
+    own = said(begins, "school", source=FEED)
+    assert fold([own, said(begins, "club")]).involved[S + "school"] == own.key  # nor takes it over, to end it
+
+
+def test_attack_a_person_of_one_agency_ends_through_its_feed_what_the_people_began() -> None:
+    begun = fold([said("involvement-started", "council", source=COUNCIL)])
+    assert Given(begun).when(said("involvement-ended", "club")).then_recorded("nothing-to-end").child.involved
+
+
+@pytest.mark.parametrize(
+    ("by", "source"), [("school", FEED), ("school", CLUB), ("council", COUNCIL), ("trust", FEED)],
+    ids=["itself", "itself by another feed", "the people's door", "the source that began it"],
+)  # fmt: skip
+def test_an_involvement_is_ended_by_the_service_the_people_and_who_began_it(by: str, source: str) -> None:
+    begun = fold([said("involvement-started", "school", source=FEED)])
+    then = Given(begun).when(said("involvement-ended", by, source=source)).then_recorded()
+    assert (then.child.involved, then.child.formerly) == ({}, {S + "school"})
 
 
 # --- references -------------------------------------------------------------------------------------------------------

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.domain import protection
 from hub.domain.child import Child, fold, receive
-from hub.domain.facts import Fact
-from hub.domain.protection import Guard, guard_against, spans_of
+from hub.domain.facts import EventKey, Fact
+from hub.domain.protection import Guard, Protection, guard_against, spans_of
 from hub.domain.staff import Reader
 
 S = "urn:safeguarding:service:"
@@ -272,3 +273,36 @@ def test_a_flight_hides_no_name() -> None:
     found = guard(fold([SET]), LATER)
     assert found is not None
     assert not found.covers_name(spans_of(seen(FLED + timedelta(days=9))))
+
+
+def test_attack_hundreds_of_protections_are_ended_hundreds_of_times_and_none_is_compared_with_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared: list[int] = []
+    equal = Protection.__eq__
+
+    def counted(one: Protection, other: object) -> bool:
+        compared.append(1)
+        return equal(one, other)
+
+    monkeypatch.setattr(Protection, "__eq__", counted)
+    many = [event("location-protected", FLED, id=f"p{n}") for n in range(300)]
+    ends = [event("location-protection-ended", BACK, id=f"e{n}", details={"until": "2030-01-01"}) for n in range(50)]
+    child = fold([*many, *ends])
+    assert not compared
+    assert (len(child.protections), sum(one.until is None for one in child.protections)) == (300, 0)
+
+
+def test_attack_a_protection_refers_to_hundreds_of_events_and_they_are_read_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[Fact] = []
+    replaced_by = protection.replaced_by
+
+    def counted(fact: Fact) -> set[EventKey]:
+        read.append(fact)
+        return replaced_by(fact)
+
+    monkeypatch.setattr(protection, "replaced_by", counted)
+    fold(event("location-protected", FLED, id=f"p{n}") for n in range(300))
+    assert len(read) == 300

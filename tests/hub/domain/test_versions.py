@@ -35,7 +35,12 @@ CHANGED: dict[str, dict[str, Any]] = {
 
 def event(name: str, id: str, *refers: tuple[str, str], source: str = COUNCIL, **details: Any) -> Fact:
     references = [{"source": COUNCIL, "id": target, "as": as_} for target, as_ in refers]
-    data: dict[str, Any] = {"details": details, **({"references": references} if references else {})}
+    said_by = {"service": details.get("service", "council")}
+    data: dict[str, Any] = {
+        "details": details,
+        "said_by": said_by,
+        **({"references": references} if references else {}),
+    }
     return Fact(
         name=name, version=1, data=data, source=source, id=id, shared="2025-03-03T10:00:00Z",
         admitted="2025-03-03T12:00:00+00:00",

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from hub.bootstrap import Hub
+from hub.domain import growing
+from hub.domain.child import fold
 from hub.domain.facts import Fact
+from hub.ingest import batch as batches
 from hub.ingest.admission import StillWaits
+from hub.ingest.batch import Batch
 from hub.store.record import IDENTITY, SOURCES, StaleVersion
 from schemas.catalogue import KINDS
 from schemas.envelope import HEARTBEAT, Receipt, SigningKey
@@ -46,17 +50,52 @@ def test_a_child_on_whom_many_records_of_a_batch_rest_is_read_once(
     hub.admission.admit([police.seal()], police.source)
     (child,) = hub.register().children()
     read: list[UUID] = []
-    facts = hub.record.facts
+    deciding = hub.record.deciding
 
-    def counted(stream: UUID, **only: Any) -> Iterator[Fact]:
+    def counted(stream: UUID) -> tuple[list[Fact], int]:
         read.append(stream)
-        return facts(stream, **only)
+        return deciding(stream)
 
-    monkeypatch.setattr(hub.record, "facts", counted)
+    monkeypatch.setattr(hub.record, "deciding", counted)
     ended = [police.seal("agreement-withdrawn", references=None) for _ in range(4)]
     assert ends(hub.admission.admit(ended, police.source)) == [("admitted", "")] * 4
     assert read.count(child) == 1
     assert remarks(hub).count("nothing-to-withdraw") == 4
+
+
+def test_attack_a_batch_of_ends_over_many_protections_folds_the_child_once(
+    hub: Hub, police: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.admission.admit([police.seal("location-protected") for _ in range(40)], police.source)
+    folded: list[int] = []
+
+    def counted(facts: list[Fact]) -> Any:
+        folded.append(len(facts))
+        return fold(facts)
+
+    monkeypatch.setattr(growing, "fold", counted)
+    hub.admission.admit([police.seal("location-protection-ended") for _ in range(30)], police.source)
+    assert folded == [40]
+    (child,) = hub.register().children()
+    assert all(one.until for one in hub.record.child(child).protections)
+
+
+def test_attack_a_batch_about_many_long_children_holds_no_more_than_so_many_of_their_facts(
+    hub: Hub, police: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "FACTS_KEPT", 10)
+    for n in range(6):
+        who = {"names": [{"family": f"Quill{n}", "given": ["Wrenna"]}], "birth_date": {"date": f"201{n}-05-17"}}
+        given = [police.seal("agreement-given", person=f"p{n}", child=who) for _ in range(4)]
+        assert ends(hub.admission.admit(given, police.source)) == [("admitted", "")] * 4
+    children = hub.register().children()
+    assert len(children) == 6
+    batch = Batch(hub.record, hub.clock(), {})
+    for child in [*children, *children]:
+        assert len(batch.child([child]).agreements) == 4
+        assert len(list(batch.facts_of(child))) == 4
+        assert sum(len(held) for held, _ in batch._children.values()) <= 10
+        assert sum(map(len, batch._read.values())) <= 10
 
 
 def test_the_same_event_twice_in_one_batch_counts_once(hub: Hub, police: Any) -> None:
