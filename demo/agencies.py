@@ -40,7 +40,7 @@ def _stayed(story: Story, name: str) -> Text | None:
 
 def _told(story: Story, name: str) -> list[Text]:
     service = story.stage.feeds[name].service["name"]
-    pupils = Counter(_told_of_one(one) for one in story.stage.notices(name))
+    pupils = Counter(_told_of_one(one) for one in sorted(story.stage.notices(name), key=lambda one: str(one["at"])))
     return [
         Text.assemble((f"{service} was told {at}", "bold"), f" {_of_how_many(count)}: ", says, f"  {opened}")
         for (at, says, opened), count in pupils.items()

@@ -25,8 +25,9 @@ Entry = Mapping[str, Any]
 SHOWN = {"full": ("●", "bold green"), "outline": ("◐", "yellow")}
 LETTER = {"full": "F", "outline": "M"}
 FAMILY = f"""\
-Wrenna Quillfeather is ten, her brother Tobin seven; they live with Isolde, their mother; her partner,
-Dorrick Vane, stands on no agency's list of the household. D+n counts days; D+0 is {DAY_0:%A %-d %B %Y}.
+Wrenna Quillfeather is ten, her brother Tobin seven; they live with their mother, Isolde. \
+Her partner, Dorrick Vane, stands on nobody's list.
+D+n counts days; D+0 is {DAY_0:%A %-d %B %Y}.
 """
 LEGEND = """
 Four people are named in the strategy discussion of D+522 and read for the section 47 enquiry: \
