@@ -153,4 +153,4 @@ def withdrawn(story: Story) -> None:
             "freely": "doubtful",
         },
     )
-    story.stage.heartbeats(["larkbeck"])  # whose adapter hears of it, for the agreement names the school
+    story.stage.collect("larkbeck", at_least=3)  # for the agreement names the school
