@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 
 from rich.console import Group
@@ -10,6 +12,8 @@ from rich.text import Text
 
 from demo.stage import LONDON
 from demo.story import DAY_0, Story
+
+COUNT = {2: "two", 3: "three"}
 
 
 def stayed_and_told(story: Story) -> Panel:
@@ -36,11 +40,21 @@ def _stayed(story: Story, name: str) -> Text | None:
 
 def _told(story: Story, name: str) -> list[Text]:
     service = story.stage.feeds[name].service["name"]
-    lines = []
-    for one in story.stage.notices(name):
-        opened = f"opened {_when(one['opened'])} by {one['by']}" if "opened" in one else "not opened"
-        lines.append(Text.assemble((f"{service} was told {_when(one['at'])}: ", "bold"), one["says"], f"  {opened}"))
-    return lines
+    pupils = Counter(_told_of_one(one) for one in sorted(story.stage.notices(name), key=lambda one: str(one["at"])))
+    return [
+        Text.assemble((f"{service} was told {at}", "bold"), f" {_of_how_many(count)}: ", says, f"  {opened}")
+        for (at, says, opened), count in pupils.items()
+    ]
+
+
+def _told_of_one(notice: Mapping[str, str]) -> tuple[str, str, str]:
+    """When, what, and by whom it was opened when: notices of several pupils may say the same."""
+    opened = f"opened {_when(notice['opened'])} by {notice['by']}" if "opened" in notice else "not opened"
+    return _when(notice["at"]), notice["says"], opened
+
+
+def _of_how_many(pupils: int) -> str:
+    return "of one pupil" if pupils == 1 else f"for each of {COUNT.get(pupils, pupils)} pupils"
 
 
 def _when(text: str) -> str:

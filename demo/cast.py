@@ -28,6 +28,7 @@ SERVICES = {
         ("fenwater-emergency", "Fenwater NHS Trust, emergency department", "a hospital"),
         ("fenwater-child-health-information", "Fenwater NHS Trust, child health information", "community health"),
         ("westlorn-infirmary", "Westlorn Infirmary", "a hospital"),
+        ("westlorn-clinic", "Westlorn Infirmary, walk-in clinic", "a hospital"),
         ("partnership-assurance", "Partnership assurance team", "another service"),
         ("partnership-stewards", "Partnership record stewards", "another service"),
     )
@@ -56,7 +57,7 @@ FEEDS = {
     "westlorn-clinic": Feed(
         "health",
         "urn:safeguarding:source:westlorn-clinic:live",
-        {"urn": service("westlorn-infirmary"), **SERVICES[service("westlorn-infirmary")]},
+        {"urn": service("westlorn-clinic"), **SERVICES[service("westlorn-clinic")]},
         partnership="urn:safeguarding:partnership:neighbouring-area",
     ),
     "larkbeck": _feed("education", "larkbeck-primary", phone="01632 960140"),

@@ -24,13 +24,18 @@ from demo.story import DAY_0, Story
 Entry = Mapping[str, Any]
 SHOWN = {"full": ("●", "bold green"), "outline": ("◐", "yellow")}
 LETTER = {"full": "F", "outline": "M"}
+FAMILY = f"""\
+Wrenna Quillfeather is ten, her brother Tobin seven; they live with their mother, Isolde. \
+Her partner, Dorrick Vane, stands on nobody's list.
+D+n counts days; D+0 is {DAY_0:%A %-d %B %Y}.
+"""
 LEGEND = """
-D+n counts days from Monday 9 September 2024. Four people are named in the strategy discussion of D+522 and
-read for the section 47 enquiry: SW Fenn, social worker; DSL Juno, safeguarding lead of the second school;
-NUR Marit, school nurse; POL Rufus, police. ● full: everything but what is withheld. ◐ outline: that it
-happened, who says so and a line written for partners. · nothing, and nothing else in the answer differs.
-Behind an entry: how its source knows (seen, told by, measured, opinion, decision); [late] shared long after
-it happened; [corrected] a later entry corrects it.
+Four people are named in the strategy discussion of D+522 and read for the section 47 enquiry: \
+SW Fenn, social worker; DSL Juno, safeguarding lead of the second school; NUR Marit, school nurse; POL Rufus, police. \
+● full: everything but what is withheld. ◐ outline: that it happened, who says so and a line written for partners. \
+· nothing, and nothing else in the answer differs. \
+Behind an entry: how its source knows (seen, told by, measured, opinion, decision); \
+[late] shared long after it happened; [corrected] a later entry corrects it.
 """
 PUBLIC = "a member of the public"
 MARKS = {"late": "late", "corrected": "corrected", "provisional": "provisional"}
@@ -165,7 +170,7 @@ def _open_items(reading: Mapping[str, Any]) -> Panel:
     """What somebody waits for, as the social worker's chronology says it; by when it began, never by how late it is."""
     rows = []
     for item in reading["open_items"]:
-        due = f"due {_day(item['due'][:10])}" if "due" in item else "no number in this rule"
+        due = f"due {_day_of(item['due'])}" if "due" in item else "no number in this rule"
         rows.append(
             Text.assemble(
                 (f"{_on({'happened': {'from': item['since']}, 'shared': ''}):7}", "cyan"), f"{item['what']}. ",
@@ -239,8 +244,8 @@ def _silent_feed(story: Story) -> Panel:
 def _nobody_else(story: Story) -> Panel:
     lines = []
     for word, told in (
-        ("attack a", "Hesper Vane, deputy lead at School B and family of the household"),
-        ("School A's former lead", "Marnie Pell, School A, for educational support"),
+        ("attack a", "Hesper Vane, deputy lead at Tarnwhistle Academy and family of the household"),
+        ("School A's former lead", "Marnie Pell, Larkbeck Primary, for educational support"),
     ):
         answer = story.readings[word]
         count = f"{len(answer['entries'])} entries of her own" if isinstance(answer, dict) else f"no answer ({answer})"
@@ -274,7 +279,11 @@ def _on(entry: Entry) -> str:
     day = key_of({"event": "", **entry})[0]
     if len(day) < 10:
         return f"{date.fromisoformat(day + '-01'):%b %Y}"
-    return f"D+{(date.fromisoformat(day) - DAY_0.date()).days}"
+    return _day_of(day)
+
+
+def _day_of(text: str) -> str:
+    return f"D+{(date.fromisoformat(text[:10]) - DAY_0.date()).days}"
 
 
 def _day(text: str) -> str:

@@ -144,10 +144,16 @@ class Stage:
         """A person chooses to send what a feed's adapter held back."""
         self._adapter(name, "send", record, "--by", by, "--reason", reason)
 
-    def collect(self, name: str) -> list[dict[str, Any]]:
-        """A feed's adapter asks the hub what there is for it; gives its notices."""
-        self.feed(name, ())
-        return self.notices(name)
+    def collect(self, name: str, at_least: int = 0) -> list[dict[str, Any]]:
+        """A feed's adapter asks the hub what there is for it, until so many came; gives its notices. What tells
+        agencies runs beside admission: the clock is to stand until then."""
+        deadline = time.monotonic() + READY_S
+        while True:
+            self.feed(name, ())
+            if len(found := self.notices(name)) >= at_least:
+                return found
+            if time.monotonic() > deadline:
+                raise StageFault(f"{name} was told {len(found)} times, not {at_least}")
 
     def notices(self, name: str) -> list[dict[str, Any]]:
         """What the hub told a feed's agency, as its adapter lists it."""

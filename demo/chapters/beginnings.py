@@ -44,9 +44,10 @@ def steps(story: Story) -> Iterator[Step]:
 
 def notices_opened(story: Story) -> None:
     """The hub names no child to a school that never spoke of it until somebody there opens the notice."""
+    told = story.stage.collect("larkbeck", at_least=2)
     story.at(25, "07:52")
     upns = {"Wrenna": "U999200118001", "Tobin": "V999200121004"}
-    for notice in story.stage.collect("larkbeck"):
+    for notice in told:
         named = story.stage.open_notice("larkbeck", notice["id"], SCHOOL_A.id)["child"]["names"][0]
         story.stage.open_notice("larkbeck", notice["id"], SCHOOL_A.id, child=upns[named["given"][0]])
 

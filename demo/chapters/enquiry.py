@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from demo import entries
-from demo.cast import AUDITOR, DEPUTY, FRONT_DOOR, NURSE, READERS, SCHOOL_A, SCHOOL_B, STEWARD, WORKER
+from demo.cast import AUDITOR, DEPUTY, FEEDS, FRONT_DOOR, NURSE, READERS, SCHOOL_A, SCHOOL_B, STEWARD, WORKER
 from demo.entries import entry
 from demo.stage import OFFICERS
 from demo.story import Step, Story, moment
@@ -35,7 +35,8 @@ def steps(story: Story) -> Iterator[Step]:
         lambda: story.file(523, "15:20", "northmarch", "police/samples/story/d523-pole.json"),
     )  # 30
     yield "D+524  mother is not told who disclosed", lambda: mother_not_told(story)  # 31
-    yield "D+525  the four readers, and those who should see nothing", lambda: readings_of_the_table(story)
+    yield "D+525  every feed is heard", lambda: story.heard(525, "09:25", *FEEDS)
+    yield "       the four readers, and those who should see nothing", lambda: readings_of_the_table(story)
     yield "       an auditor replays D+456", lambda: replays(story)
     yield "       a mistyped number, an urgent sign: unsure, on the front door's list", lambda: mistyped(story)
 

@@ -23,7 +23,7 @@ def steps(story: Story) -> Iterator[Step]:
             280, "16:00", "tarnwhistle", "education/samples/story/tarnwhistle/d280-9984002_CTF_998LLLL_001.xml"
         ),
     )
-    yield "       two people read", lambda: read_wrong_child(story)
+    yield "       the front door's Ottoline and the school nurse Marit read it", lambda: read_wrong_child(story)
     yield "D+290  the hospital takes it back: another child", lambda: taken_back(story)  # 18
     yield "       whoever had read it is told that something was removed, never again what", lambda: told_of_it(story)
     yield (
@@ -44,10 +44,13 @@ def steps(story: Story) -> Iterator[Step]:
     yield "D+401  it has been silent for three days, without any error", lambda: silent_feed(story)
     yield "D+410  agreement withdrawn by telephone, a man's voice in the room", lambda: withdrawn(story)  # 21
     yield (
-        "D+430  the front door reads",
+        "D+430  Ottoline reads at the front door",
         lambda: story.reading("D+430 front door", 430, "10:00", FRONT_DOOR, "triage"),
     )
-    yield "       early help reads", lambda: story.reading("D+430 early help", 430, "10:05", EARLY_HELP, "earlyHelp")
+    yield (
+        "       Edda reads, who leads early help",
+        lambda: story.reading("D+430 early help", 430, "10:05", EARLY_HELP, "earlyHelp"),
+    )
 
 
 def location_protected(story: Story) -> None:
@@ -150,3 +153,4 @@ def withdrawn(story: Story) -> None:
             "freely": "doubtful",
         },
     )
+    story.stage.collect("larkbeck", at_least=3)  # for the agreement names the school
