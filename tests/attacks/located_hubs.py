@@ -214,12 +214,14 @@ def _make(home: Path) -> Located:
 
 def _begin(one: Located, at: datetime) -> None:
     """What gives readers their relationship and threshold, and two entries of the old place."""
-    for person in INVOLVED:
-        details = {"service": S + person, "kind": INVOLVEMENT}
-        one.admit(COUNCIL, "involvement-started", f"in-{person}", at, said_by=_council(), details=details)
     for person in ("fenn", NAMED[0]):
         details = {"person": person, "role": "allocatedSocialWorker", "service": S + person}
         one.admit(COUNCIL, "worker-allocated", f"al-{person}", at, said_by=_council(), details=details)
+    for person in INVOLVED:
+        details = {"service": S + person, "kind": INVOLVEMENT, "from": "2025-02-01"}
+        one.hub.casework.record(
+            "ottoline", {"event": "involvement-started", "child": str(one.child), "details": details}
+        )
     one.admit(COUNCIL, "s47-started", "c-47", at, said_by=_council())
     one.admit(POLICE, "domestic-abuse-incident", "p-old", at, place=_old_home(), happened=_on(1, 9))
     one.admit(POLICE, "incident-attended", "p-old-2", at, place=_old_home(), happened=_on(1, 12))

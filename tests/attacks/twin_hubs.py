@@ -90,6 +90,10 @@ class Twins:
     """… and an older one in the record, of whom nobody here sees anything."""
 
 
+DECIDER = "decider"
+"""Somebody at the front door who puts down who works with a child."""
+
+
 @contextmanager
 def twin_hubs(folder: Path, count: int, seed: int) -> Iterator[Twins]:
     """Twins with so many pairs, over every seat and every difference in turn."""
@@ -99,12 +103,13 @@ def twin_hubs(folder: Path, count: int, seed: int) -> Iterator[Twins]:
     agencies = {source: _register(base, source) for source in SOURCES}
     first = Twin(base, base.clock, agencies)  # type: ignore[arg-type]
     first.admit([(FILLING, _filling(0)), *_two_children(), *(one for pair in pairs for one in _beginning(pair))])
+    for pair in pairs:
+        pair.child = base.register().find(SOURCES[0], _subject(pair.person))
+        _involve(base, pair)
     older, younger = (base.register().find(SOURCES[0], _subject(person)) for person in (OLDER, YOUNGER))
     assert older
     assert younger
     _issue(base)
-    for pair in pairs:
-        pair.child = base.register().find(SOURCES[0], _subject(pair.person))
     base.close()
     shutil.copytree(folder / "left", folder / "right")
     twins = [Twin(hub := _open(folder / side), hub.clock, copy.deepcopy(agencies)) for side in ("left", "right")]  # type: ignore[arg-type]
@@ -146,6 +151,7 @@ def _make(home: Path) -> Hub:
     _appoint(hub, "untrained", "frontDoor", "urn:safeguarding:service:x", trained=False)
     _appoint(hub, "stranger", "schoolLead", "urn:safeguarding:service:another-school")
     _appoint(hub, "relative", "frontDoor", "urn:safeguarding:service:x")
+    _appoint(hub, DECIDER, "frontDoor", "urn:safeguarding:service:front-door")
     conflict = {"person": "relative", "reason": "family"}
     hub.casework.record("ada", {"event": "conflict-declared", "details": conflict})
     return hub
@@ -183,9 +189,8 @@ def _beginning(pair: Pair) -> Iterator[tuple[str, Entry]]:
     said = {"service": "urn:safeguarding:service:saltmarsh-council", "service_name": "Saltmarsh Council"}
     details: dict[str, dict[str, Any]] = {
         "worker-allocated": {"person": seat.person, "role": seat.role, "service": seat.service, "from": "2025-02-01"},
-        "involvement-started": {"service": seat.service, "kind": "school-nursing", "from": "2025-02-01"},
     }
-    kinds = ["worker-allocated" if seat.role == "allocatedSocialWorker" else "involvement-started"]
+    kinds = ["worker-allocated"] if seat.role == "allocatedSocialWorker" else ["advice-given"]
     kinds += [seat.threshold] if seat.threshold else []
     kinds += ["agreement-given", "agreement-withdrawn"] if seat.below_threshold else []
     for number, kind in enumerate([*kinds, "advice-given", "advice-given"]):
@@ -195,6 +200,13 @@ def _beginning(pair: Pair) -> Iterator[tuple[str, Entry]]:
         if kind == "agreement-withdrawn":
             members["details"] = {"agreement": _agreement(pair), "by": "mother", "how": "telephone"}
         yield pair.person, Entry(f"{pair.person}-{kind}-{source[-9:]}", source, kind, EARLY, members)
+
+
+def _involve(hub: Hub, pair: Pair) -> None:
+    """Somebody who decides says that the seat's service works with the child; allocated workers need no such word."""
+    details = {"service": pair.seat.service, "kind": "school-nursing", "from": "2025-02-01"}
+    if pair.seat.role != "allocatedSocialWorker":
+        hub.casework.record(DECIDER, {"event": "involvement-started", "child": str(pair.child), "details": details})
 
 
 def _agreement(pair: Pair) -> dict[str, str]:
