@@ -17,8 +17,8 @@ from hub.ingest.consumer import Consumer
 from hub.ingest.feed import Brokers, Feed, Outlet
 from hub.ingest.relay import Relay
 from hub.logs import announce
+from hub.notifying import keep_telling
 from hub.settings import Settings, SettingsError
-from hub.telling import keep_telling
 from hub.watch import port
 
 LOG = logging.getLogger("hub.consuming")

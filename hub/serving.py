@@ -25,9 +25,9 @@ from hub.api.doors import Doors
 from hub.api.issuer_keys import FetchFailed, IssuerKeys, SetRefused
 from hub.bootstrap import Hub
 from hub.logs import announce
+from hub.notifying import keep_telling
 from hub.settings import Settings
 from hub.store.database import STORE_AWAY
-from hub.telling import keep_telling
 from hub.watch import port
 from schemas.catalogue import get_codes
 from schemas.strict import strict_json

@@ -37,8 +37,8 @@ MAY_KNOW = {
             "commands_sources",
             "consuming",
             "duties",
+            "notifying",
             "serving",
-            "telling",
             "words",
             "__main__",
         )

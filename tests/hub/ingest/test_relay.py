@@ -11,7 +11,7 @@ from eventsourcing.persistence import OperationalError
 
 from hub.bootstrap import Hub
 from hub.ingest.relay import REST_S, Relay
-from hub.telling import keep_telling
+from hub.notifying import keep_telling
 from schemas.envelope import KeyEntry, Receipt, SigningKey, open_receipts_head
 from schemas.notices import Notice, open_answers
 from schemas.topics import receipts_topic

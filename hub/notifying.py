@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from hub.bootstrap import Hub
 
-LOG = logging.getLogger("hub.telling")
+LOG = logging.getLogger("hub.notifying")
 TELL_EVERY_S = 1.0
 
 
