@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from schemas import compact
 from schemas.compact import Refused
 from schemas.keys import KeyEntry, KeyRefused, Registry, SigningKey, thumbprint
-from schemas.receipts import Receipt, SourceHead, open_receipts, open_receipts_head, sign_receipts
+from schemas.receipts import Receipt, SourceHead, open_receipts, open_receipts_head, sign_receipts, sign_written
 from schemas.sealing import NotSealed, PublicSealingKey, SealingKey
 from schemas.statement import (
     HEARTBEAT,
@@ -75,6 +75,7 @@ __all__ = [
     "proof_of_possession",
     "seal",
     "sign_receipts",
+    "sign_written",
     "statement_bytes_of",
     "statement_digest",
     "strict_json",

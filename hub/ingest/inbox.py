@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import orjson
 
 from hub.ingest.admission import Admission
 from hub.ingest.notices import Notices
 from hub.store.record import Record
-from schemas.envelope import Receipt, Refused, SigningKey, open_transport_token, sign_receipts
+from schemas.envelope import Refused, SigningKey, open_transport_token, sign_receipts, sign_written
 from schemas.notices import Notice, sign_notices
 from schemas.receipts import SourceHead
 
 BODY_LIMIT = 4 * 1024 * 1024
 RECORDS_LIMIT = 500
 RECEIPTS_A_PAGE = 500
+
+
+class Answer(NamedTuple):
+    """A receipt as it was committed: it is handed on as it was written, and nothing of it is written again."""
+
+    cursor: int
+    row: bytes
+    """JSON, the members of `schemas.envelope.Receipt`."""
 
 
 class NotACaller(Exception):
@@ -69,7 +78,8 @@ class Inbox:
 
     def take(self, source: str, records: Sequence[bytes]) -> str:
         """Admit a batch; gives the signed receipts, one row a record, in order."""
-        return self._signed(self.admission.admit(records, source))
+        receipts = self.admission.admit(records, source)
+        return sign_receipts(receipts, self.key, hub=self.hub, at=self._now())
 
     def head(self, source: str) -> dict[str, object]:
         """Where the hub stands with a source: its newest sequence and statement digest."""
@@ -79,8 +89,8 @@ class Inbox:
 
     def receipts(self, source: str, after: int) -> tuple[str, int]:
         """(signed receipts after this cursor, cursor to ask after next)."""
-        receipts = self.after(source, after)
-        return self._signed(receipts), receipts[-1].cursor if receipts else after
+        answers = self.after(source, after)
+        return self._signed(answers), answers[-1].cursor if answers else after
 
     def told(self, source: str, after: int) -> tuple[str, int]:
         """(signed notices after this cursor, cursor to ask after next), up to what was written until now."""
@@ -95,22 +105,31 @@ class Inbox:
 
     def sign_notices(self, notices: Sequence[Notice], source: str, *, on_topic: bool = False) -> str:
         """Notices signed for a source; for a topic with the source's head."""
-        at = self.clock().isoformat(timespec="milliseconds")
         head = SourceHead(**self.head(source)) if on_topic else None  # type: ignore[arg-type]
-        return sign_notices(notices, self.key, hub=self.hub, source=source, at=at, head=head)
+        return sign_notices(notices, self.key, hub=self.hub, source=source, at=self._now(), head=head)
 
-    def after(self, source: str, cursor: int) -> list[Receipt]:
+    def after(self, source: str, cursor: int) -> list[Answer]:
         """A page of a source's receipts after this cursor, in the order in which they were committed."""
         rows = self.record.query(
             'SELECT cursor, "row" FROM receipt WHERE caller=? AND cursor>? ORDER BY cursor LIMIT ?',
             (source, cursor, RECEIPTS_A_PAGE),
         )
-        return [Receipt(**{**orjson.loads(row), "cursor": at}) for at, row in rows]
+        return [Answer(at, _with_cursor(at, row)) for at, row in rows]
 
-    def sign(self, receipts: Sequence[Receipt], source: str) -> str:
+    def sign(self, answers: Sequence[Answer], source: str) -> str:
         """Receipts signed for a topic: with the source's head, because there it cannot ask for it."""
-        return self._signed(receipts, SourceHead(**self.head(source)))  # type: ignore[arg-type]
+        return self._signed(answers, SourceHead(**self.head(source)))  # type: ignore[arg-type]
 
-    def _signed(self, receipts: Sequence[Receipt], head: SourceHead | None = None) -> str:
-        at = self.clock().isoformat(timespec="milliseconds")
-        return sign_receipts(receipts, self.key, hub=self.hub, at=at, head=head)
+    def _signed(self, answers: Sequence[Answer], head: SourceHead | None = None) -> str:
+        written = [one.row for one in answers]
+        return sign_written(written, self.key, hub=self.hub, at=self._now(), head=head)
+
+    def _now(self) -> str:
+        return self.clock().isoformat(timespec="milliseconds")
+
+
+def _with_cursor(cursor: int, row: bytes) -> bytes:
+    """A row as it is kept. Rows of an earlier day do not hold their own cursor yet."""
+    if b'"cursor":%d,' % cursor in row:
+        return row
+    return orjson.dumps({**orjson.loads(row), "cursor": cursor})

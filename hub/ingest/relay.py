@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
+import orjson
+
 from hub.ingest.feed import Away, NoSuchTopic, Outlet
 from hub.ingest.inbox import Inbox
 from hub.store.database import STORE_FAULTS
@@ -107,7 +109,8 @@ class Relay:
     def _publish(self, source: str) -> None:
         cursor = self.record.relayed(source)
         while receipts := self.inbox.after(source, cursor):
-            age = (self.clock() - datetime.fromisoformat(receipts[0].at)).total_seconds()
+            oldest: str = orjson.loads(receipts[0].row)["at"]
+            age = (self.clock() - datetime.fromisoformat(oldest)).total_seconds()
             self.watch.outstanding(source, max(0.0, age))
             self.outlet.send(receipts_topic(source), source.encode(), self.inbox.sign(receipts, source).encode())
             cursor = receipts[-1].cursor

@@ -112,8 +112,8 @@ def _write_receipts(transaction: Transaction, receipts: Sequence[ReceiptRow], fi
     for cursor, receipt in enumerate(receipts, last + 1):
         if receipt.fact >= 0:
             receipt.row["position"] = first + receipt.fact
-        rows.append((cursor, receipt.caller, receipt.record, orjson.dumps(receipt.row)))
         receipt.row["cursor"] = cursor
+        rows.append((cursor, receipt.caller, receipt.record, orjson.dumps(receipt.row)))
     transaction.insert("receipt", rows)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -103,7 +104,8 @@ def entries(hub: Hub) -> list[str]:
 
 
 def ends(hub: Hub, source: str) -> list[tuple[str, str]]:
-    return [(one.outcome, one.reason) for one in hub.inbox.after(source, 0)]
+    rows = [json.loads(one.row) for one in hub.inbox.after(source, 0)]
+    return [(row["outcome"], row["reason"]) for row in rows]
 
 
 def restarts(hub: Hub) -> list[str]:
