@@ -219,12 +219,15 @@ class Admission:
         """The last sequence numbers that we hold follow what other processes appended."""
         if not self._versions or len(self._versions) > VERSIONS_IN_MEMORY:
             self._versions.clear()
+            self.resolver.clear()
             self._seen = self.record.position()
             return
         appended = "SELECT stream, MAX(seq), MAX(position) FROM log WHERE position>? GROUP BY stream"
         for stream, seq, position in self.record.query(appended, (self._seen,)):
             self._seen = max(self._seen, position)
-            if (held := UUID(stream)) in self._versions:
+            held = UUID(stream)
+            self.resolver.appended(held)
+            if held in self._versions:
                 self._versions[held] = seq
 
     def _forget(self) -> None:

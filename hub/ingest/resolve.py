@@ -18,7 +18,7 @@ from hub.domain.facts import Fact
 from hub.domain.versions import taken_back
 from hub.identity.assigning import assigned_to
 from hub.identity.matching import HUB_CHILD, Description, Verdict, describe, judge, merged, tokens
-from hub.identity.register import ASSIGNED, Register, Subject, assignment, fold
+from hub.identity.register import ASSIGNED, Register, Subject, assignment
 from hub.ingest.batch import Batch
 from hub.rules.editions import get_edition
 from hub.store.record import IDENTITY, Record
@@ -44,22 +44,32 @@ class Resolver:
     record: Record
     index_key: bytes
     register: Register = field(default_factory=Register)
-    _held: OrderedDict[UUID, Description] = field(default_factory=OrderedDict)
-    _said: OrderedDict[Subject, tuple[UUID, Mapping[str, Any]]] = field(default_factory=OrderedDict)
-    """What a source last said of a child, word for word: systems repeat it with every event."""
+    _held: OrderedDict[UUID, tuple[Description, int]] = field(default_factory=OrderedDict)
+    """What describes a child, and how many words had been learned when it was read."""
+    _said: OrderedDict[Subject, tuple[UUID, Mapping[str, Any], int]] = field(default_factory=OrderedDict)
+    """What a source last said of a child, word for word: systems repeat it with every event. And which word it was."""
+    _learned: int = 0
 
     def catch_up(self) -> Register:
         """The register up to the last fact of the identity stream."""
-        before = self.register.seq
-        fold(self.record.facts(IDENTITY, after=before), self.register)
-        if self.register.seq != before:
-            self._clear()
+        settled = False
+        for fact in self.record.facts(IDENTITY, after=self.register.seq):
+            self.register.evolve(fact)
+            settled = settled or fact.name != ASSIGNED
+        if settled:
+            self.clear()
         return self.register
+
+    def appended(self, stream: UUID) -> None:
+        """Another process wrote to this stream: whoever it describes is read again."""
+        if stream in self.register.exchanged:
+            self.clear()
+        self._held.pop(self.register.survivor(stream), None)
 
     def forget(self) -> None:
         """Another writer was faster, or a batch was given up: start again from what is recorded."""
         self.register = Register()
-        self._clear()
+        self.clear()
 
     def prepare(self, batch: Batch, reports: Iterable[Opened]) -> None:
         """Ask at once who is found under the descriptions of children whom their source never spoke of."""
@@ -77,7 +87,7 @@ class Resolver:
         """The child of one event, assigned in this batch if it is new. Errors: `UnknownChild`."""
         source, subject = statement["source"], statement["subject"]
         found = self.register.find_place((source, subject))
-        if found is not None and self._said.get((source, subject)) == (found, child):
+        if found is not None and self._is_known(found, (source, subject), child):
             return found
         new, under = self._described(batch, (source, subject), child)
         if found is None and kept:
@@ -86,8 +96,17 @@ class Resolver:
         elif found is None:
             found = self._match(batch, source, subject, new, under, urgent)
         self._learn(batch, found, new, under)
-        _keep(self._said, (source, subject), (found, child))
+        self._learned += 1
+        _keep(self._said, (source, subject), (found, child, self._learned))
         return found
+
+    def _is_known(self, found: UUID, said_of: Subject, child: Mapping[str, Any]) -> bool:
+        """Did this source say the very same the last time, and after what is held of the child was read?"""
+        last = self._said.get(said_of)
+        if last is None or last[:2] != (found, child):
+            return False
+        held = self._held.get(self.register.survivor(found))
+        return held is None or held[1] < last[2]
 
     def unlearn(self, child: UUID) -> None:
         """Something about this child was retracted: what describes it is read again before it is compared again."""
@@ -102,9 +121,10 @@ class Resolver:
     def settled(self, fact: Fact) -> None:
         """People said something about who is who: what describes whom is read again."""
         self.register.evolve(fact)
-        self._clear()
+        self.clear()
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
+        """What describes whom is read again."""
         self._held.clear()
         self._said.clear()
 
@@ -144,7 +164,7 @@ class Resolver:
         self._assign(
             batch, source, subject, child, doubt, urgent=urgent, candidates=candidates[:MOST_ASKED], more=more, new=True
         )
-        _keep(self._held, child, Description())
+        _keep(self._held, child, (Description(), self._learned))
         return child
 
     def _compared(self, batch: Batch, new: Description, found: Sequence[UUID]) -> tuple[dict[UUID, Verdict], int]:
@@ -182,9 +202,9 @@ class Resolver:
     def _description(self, batch: Batch, child: UUID) -> Description:
         held = self._held.get(child)
         if held is None:
-            held = merged(self._told(batch, child))
+            held = merged(self._told(batch, child)), self._learned
             _keep(self._held, child, held)
-        return held
+        return held[0]
 
     def _told(self, batch: Batch, child: UUID) -> list[Description]:
         """What stands of a child's descriptions. A retraction takes one back, and does not repeat it.
@@ -200,10 +220,10 @@ class Resolver:
         """Later events may find the child under what this one says of it."""
         read_as = self.register.survivor(child)
         held = self._held.get(read_as)
-        if held is not None and held | new == held:
+        if held is not None and held[0] | new == held[0]:
             return
         if held is not None:
-            self._held[read_as] = held | new
+            self._held[read_as] = held[0] | new, held[1]
         batch.learn(under, child)
 
 

@@ -253,3 +253,29 @@ def test_a_hub_that_starts_again_knows_the_same_children(hub: Hub, open_hub: Cal
     assert again.register() == hub.register()
     tell(again, agencies("larkbeck"), SCHOOL_SAYS)
     assert len(children(again)) == 2
+
+
+def test_what_another_process_was_told_of_a_child_counts_here_too(
+    hub: Hub, open_hub: Callable[..., Hub], agencies: Any
+) -> None:
+    police, other = agencies("northmarch"), open_hub()
+    tell(hub, police, POLICE_SAY)
+    tell(other, police, HEALTH_SAYS)
+    tell(hub, agencies("westlorn"), described(nhs=WRENNA_NHS), person="w9")
+    assert len(children(hub)) == 1
+    assert rules(hub) == ["none", "a"]
+
+
+def test_words_that_another_process_saw_taken_back_count_again_when_they_are_said_again(
+    hub: Hub, open_hub: Callable[..., Hub], agencies: Any
+) -> None:
+    police, other = agencies("northmarch"), open_hub()
+    tell(hub, police, POLICE_SAY)
+    mistaken = tell(hub, police, HEALTH_SAYS)
+    retraction = {"references": [{"source": police.source, "id": mistaken.id, "as": "retracts"}], "change": "retracts"}
+    tell(other, police, POLICE_SAY, kind="retraction-made", **retraction)
+    tell(hub, agencies("westlorn"), POLICE_SAY, person="w9")  # what describes the child is read again for it
+    tell(hub, police, HEALTH_SAYS)
+    tell(hub, agencies("fenwater"), described(nhs=WRENNA_NHS), person="f1")
+    assert len(children(hub)) == 1
+    assert rules(hub) == ["none", "b", "a"]
