@@ -21,7 +21,7 @@ from eventsourcing.persistence import IntegrityError
 
 from hub.store.database import Database
 
-KEY_BYTES = 32
+KEY_BYTES, ID_BYTES = 32, 16
 CACHED_STREAMS = 10_000
 RANDOM = 4
 """The UUID version of children's ids; the hub's own streams and those of staff have named ones."""
@@ -41,14 +41,20 @@ class KeyStore(Protocol):
     def new_event_key(self, stream: UUID) -> tuple[str, bytes]:
         """(key id, key) for one new event of this stream; not durable until `commit`."""
 
+    def new_event_keys(self, streams: Sequence[UUID]) -> list[tuple[str, bytes]]:
+        """`new_event_key` for many new events at once, each of the stream named in its place."""
+
     def event_key(self, stream: UUID, key_id: str) -> bytes:
         """The key of a stored event. Errors: `KeyAway`."""
 
     def event_keys(self, wanted: Sequence[tuple[UUID, str]]) -> list[bytes | None]:
         """The keys of many stored events (stream, key id) in one journey; None for what is missing or does not open."""
 
-    def fetch(self, streams: Collection[UUID]) -> None:
-        """Get the keys of these streams at once, for whoever asks for them next. What is missing stays so."""
+    def fetch(self, streams: Collection[UUID], new: Collection[UUID] = ()) -> None:
+        """Get the keys of these streams at once, for whoever asks for them next. What is missing stays so.
+
+        Those that are `new` nobody wrote to before: they have none, and are not asked for.
+        """
 
     def derived_key(self, stream: UUID, use: str) -> bytes:
         """A key of the stream for one use (a view's rows), gone when the stream's key is. Errors: `KeyAway`."""
@@ -75,10 +81,18 @@ class WrappedKeys:
 
     def new_event_key(self, stream: UUID) -> tuple[str, bytes]:
         """See `KeyStore`."""
+        return self.new_event_keys([stream])[0]
+
+    def new_event_keys(self, streams: Sequence[UUID]) -> list[tuple[str, bytes]]:
+        """See `KeyStore`."""
+        drawn = os.urandom((KEY_BYTES + ID_BYTES) * len(streams))
+        made = []
         with self._lock:
-            key, key_id = os.urandom(KEY_BYTES), os.urandom(16).hex()
-            self._new[key_id] = key_id, stream.hex, aes_key_wrap(self._stream_key(stream, make=True), key)
-            return key_id, key
+            for at, stream in zip(range(0, len(drawn), KEY_BYTES + ID_BYTES), streams, strict=True):
+                key, key_id = drawn[at : at + KEY_BYTES], drawn[at + KEY_BYTES : at + KEY_BYTES + ID_BYTES].hex()
+                self._new[key_id] = key_id, stream.hex, aes_key_wrap(self._stream_key(stream, make=True), key)
+                made.append((key_id, key))
+        return made
 
     def event_key(self, stream: UUID, key_id: str) -> bytes:
         """See `KeyStore`."""
@@ -104,17 +118,18 @@ class WrappedKeys:
                     keys.append(None)
             return keys
 
-    def fetch(self, streams: Collection[UUID]) -> None:
+    def fetch(self, streams: Collection[UUID], new: Collection[UUID] = ()) -> None:
         """See `KeyStore`."""
         with self._lock:
             away = {stream for stream in streams if stream not in self._streams}
-            if away:
-                wanted = [stream.hex for stream in away]
+            if wanted := [stream.hex for stream in away.difference(new)]:
                 rows = self._db.query("SELECT stream, wrapped FROM stream_key WHERE stream IN ??", (wanted,))
                 found = {UUID(stream): wrapped for stream, wrapped in rows}
                 for stream, wrapped in found.items():
                     self._keep(stream, _unwrap(self._root, wrapped))
-                self._missing = away - found.keys()
+                away -= found.keys()
+            if away:
+                self._missing = away
 
     def derived_key(self, stream: UUID, use: str) -> bytes:
         """See `KeyStore`."""

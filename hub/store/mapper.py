@@ -47,13 +47,20 @@ class BodyMapper(Mapper[UUID]):
 
     def to_stored_event(self, domain_event: Any) -> StoredEvent:
         """Encrypt the body under a new key; the caller commits the key store before it inserts the row."""
-        event: Recorded = domain_event
-        stream, seq, topic = event.originator_id, event.originator_version, event.topic
-        key_id, key = self.keys.new_event_key(stream)
-        nonce = os.urandom(NONCE_BYTES)
-        body = AESGCM(key).encrypt(nonce, event.salt + event.data, _place(stream.hex, seq, topic))
-        head = orjson.dumps({"k": key_id, "at": event.admitted, "remarks": event.remarks, "jws": event.jws})
-        return StoredEvent(stream, seq, topic, b"%b\n%b%b" % (head, nonce, body))
+        return self.to_stored_events([domain_event])[0]
+
+    def to_stored_events(self, events: Sequence[Recorded]) -> list[StoredEvent]:
+        """`to_stored_event` for many, whose keys and nonces are drawn at once."""
+        keys = self.keys.new_event_keys([event.originator_id for event in events])
+        nonces = os.urandom(NONCE_BYTES * len(events))
+        stored = []
+        for at, event, (key_id, key) in zip(range(0, len(nonces), NONCE_BYTES), events, keys, strict=True):
+            stream, seq, topic = event.originator_id, event.originator_version, event.topic
+            nonce = nonces[at : at + NONCE_BYTES]
+            body = AESGCM(key).encrypt(nonce, event.salt + event.data, _place(stream.hex, seq, topic))
+            head = orjson.dumps({"k": key_id, "at": event.admitted, "remarks": event.remarks, "jws": event.jws})
+            stored.append(StoredEvent(stream, seq, topic, b"%b\n%b%b" % (head, nonce, body)))
+        return stored
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:
         """Open a row. Errors: `KeyAway` when its key is missing or does not open it."""

@@ -73,7 +73,7 @@ class Record(Application[UUID]):
     name = "record"
 
     def __init__(self, database: RecordDatabase, keys: KeyStore) -> None:
-        self.database, self.keys = database, keys
+        self.database, self.keys, self.bodies = database, keys, BodyMapper(keys)
         super().__init__(env={"PERSISTENCE_MODULE": "eventsourcing.popo"})
 
     def construct_recorder(self) -> ApplicationRecorder:
@@ -82,15 +82,16 @@ class Record(Application[UUID]):
 
     def construct_mapper(self) -> Mapper[UUID]:
         """The hub's mapper over the key store."""
-        return BodyMapper(self.keys)
+        return self.bodies
 
     def append(self, facts: Sequence[Recorded], writes: Writes | None = None) -> None:
         """Write facts and all that belongs to them in one transaction, their keys before them.
 
         Errors: `StaleVersion` when a stream or the inbox moved since it was read; nothing is written then.
         """
-        self.keys.fetch([fact.originator_id for fact in facts])
-        stored = [self.mapper.to_stored_event(fact) for fact in facts]
+        begun = {fact.originator_id for fact in facts if fact.originator_version == 1}
+        self.keys.fetch({fact.originator_id for fact in facts}, begun)
+        stored = self.bodies.to_stored_events(facts)
         try:
             self.keys.commit()
             self.recorder.insert_events(stored, writes=writes, received=[fact.admitted for fact in facts])
