@@ -225,10 +225,9 @@ class Admission:
         appended = "SELECT stream, MAX(seq), MAX(position) FROM log WHERE position>? GROUP BY stream"
         for stream, seq, position in self.record.query(appended, (self._seen,)):
             self._seen = max(self._seen, position)
-            held = UUID(stream)
-            self.resolver.appended(held)
-            if held in self._versions:
-                self._versions[held] = seq
+            written = UUID(stream)
+            self.resolver.appended(written)
+            self._versions[written] = seq
 
     def _forget(self) -> None:
         self.resolver.forget()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from hub.domain.child import Child, is_standing
 from hub.domain.facts import Fact
 from hub.domain.growing import Growing
 from hub.identity.matching import Description
+from hub.store.keys import KeyAway
 from hub.store.mapper import Recorded
 from hub.store.record import Record, own_note, to_fact
 from hub.store.tables import HeardRow, InboxRow, Numbers, QuarantineRow, ReceiptRow, Writes
@@ -25,6 +27,8 @@ OTHER_CONTENT = "same-id-other-content"
 """Why a record waits that claims an event id which was another's before."""
 FACTS_KEPT = 20_000
 """Of the children that a batch asked for, so many facts are kept; beyond, the oldest are read again when asked for."""
+MOST_TOGETHER = 50
+"""Facts of a stream that is read with others."""
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -90,6 +94,17 @@ class Batch:
             self._read[stream] = [*self.record.facts(stream), *map(to_fact, self._of_stream.get(stream, ()))]
             _forget_oldest(self._read, len)
         return iter(self._read[stream])
+
+    def read_ahead(self, streams: Sequence[UUID]) -> None:
+        """Read at once the streams that `facts_of` will be asked for one by one.
+
+        Not those of very many facts, and none where any key is away: these are read when they are asked for.
+        """
+        with suppress(KeyAway):
+            unread = [stream for stream in streams if stream not in self._read]
+            for stream, facts in self.record.facts_together(unread, MOST_TOGETHER).items():
+                self._read[stream] = [*facts, *map(to_fact, self._of_stream.get(stream, ()))]
+            _forget_oldest(self._read, len)
 
     def look_up(self, source: str, digests: list[str], ids: list[str]) -> None:
         """Fetch at once what is known of these records: earlier answers, admitted ids, ids that wait."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -29,6 +30,8 @@ MOST_ASKED = 20
 """Candidates that one question names, the best first; it says how many more were found."""
 MOST_COMPARED = 100
 """Children whose descriptions are read for one record, where it is certain without the rest that people are asked."""
+READ_AHEAD = 200
+"""Children whose descriptions are read together for one batch; whoever else is found is read when it is compared."""
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -80,6 +83,13 @@ class Resolver:
                 with suppress(LookupError, TypeError, ValueError, AttributeError):  # its form is judged further in
                     wanted += self._described(batch, (one.statement["source"], one.statement["subject"]), child)[1]
         batch.fetch_children(list(dict.fromkeys(wanted)))
+        self._read_ahead(batch, wanted)
+
+    def _read_ahead(self, batch: Batch, under: Sequence[bytes]) -> None:
+        """Read at once what describes those who are found, where it is not held: others may have written all of it."""
+        found = islice(dict.fromkeys(self.register.found_under(batch.find_children(under))), READ_AHEAD)
+        away = [assigned_to(self.register, one) for one in found if one not in self._held]
+        batch.read_ahead([stream for one in away for stream in one.streams])
 
     def child(
         self, batch: Batch, statement: Mapping[str, str], child: Mapping[str, Any], *, urgent: bool, kept: bool

@@ -13,6 +13,7 @@ from hub.bootstrap import Hub
 from hub.identity.matching import HUB_CHILD
 from hub.ingest import resolve
 from hub.ingest.resolve import MOST_ASKED
+from hub.store.keys import KeyAway
 from hub.store.record import IDENTITY
 from schemas.catalogue import get_example
 from schemas.compact import canonical_json
@@ -279,3 +280,41 @@ def test_words_that_another_process_saw_taken_back_count_again_when_they_are_sai
     tell(hub, agencies("fenwater"), described(nhs=WRENNA_NHS), person="f1")
     assert len(children(hub)) == 1
     assert rules(hub) == ["none", "b", "a"]
+
+
+def test_whom_another_process_was_told_of_is_read_at_once_for_a_batch(
+    hub: Hub, open_hub: Callable[..., Hub], agencies: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    police, school, other = agencies("northmarch"), agencies("larkbeck"), open_hub()
+    many = [described(f"Given{number}", address=AT_HOME) for number in range(10)]
+    other.admission.admit(
+        [police.seal(child=one, person=f"p{number}") for number, one in enumerate(many)], police.source
+    )
+    hub.admission.catch_up()
+    whole, read = hub.record.facts, []
+    monkeypatch.setattr(hub.record, "facts", lambda stream, **more: read.append(stream) or whole(stream, **more))
+    records = [school.seal(child=one, person=f"s{number}") for number, one in enumerate(many)]
+    hub.admission.admit(records, school.source)
+    assert len(children(hub)) == 10
+    assert not set(read) & set(children(hub))
+
+
+def test_a_key_that_is_away_stops_only_who_is_compared_with_that_child(
+    hub: Hub, open_hub: Callable[..., Hub], agencies: Any
+) -> None:
+    police, other = agencies("northmarch"), open_hub()
+    tell(other, police, POLICE_SAY)
+    tell(other, police, described("Tobin", family="Mosswick", address=AT_HOME), person="p2")
+    hub.admission.catch_up()
+    wrenna = children(hub)[0]
+    key = other.record.keys._db.query("SELECT stream, wrapped FROM stream_key WHERE stream=?", (wrenna.hex,))[0]
+    with other.record.keys._db.transaction() as keys:
+        keys.execute("DELETE FROM stream_key WHERE stream=?", (wrenna.hex,))
+    tell(hub, agencies("westlorn"), described("Tobin", family="Mosswick", address=AT_HOME), person="w2")
+    assert len(children(hub)) == 2
+    with pytest.raises(KeyAway):
+        tell(hub, agencies("westlorn"), POLICE_SAY, person="w1")
+    with other.record.keys._db.transaction() as keys:
+        keys.insert("stream_key", [key])
+    tell(hub, agencies("westlorn"), POLICE_SAY, person="w1")
+    assert len(children(hub)) == 2
