@@ -263,7 +263,7 @@ class Admission:
         opened = sent.opened
         if isinstance(opened, Refused):
             if opened.statement and opened.statement_bytes and opened.statement["source"] == caller:
-                follow(batch, opened.statement, opened.statement_bytes)
+                follow(batch, opened.statement, hashlib.sha256(opened.statement_bytes).hexdigest())
             return self._set_aside(batch, sent, caller, Waits(opened.step, opened.why), again)
         if opened.statement["source"] != caller:
             return self._set_aside(batch, sent, caller, Waits("not-callers-source"), again)
@@ -271,7 +271,7 @@ class Admission:
 
     def _opened(self, batch: Batch, sent: Sent, opened: Opened, caller: str, again: str) -> ReceiptRow:
         statement = opened.statement
-        remarks = follow(batch, statement, opened.statement_bytes)
+        remarks = follow(batch, statement, opened.statement_sha256)
         if batch.contradicts(statement, again):
             LOG.error("same id with other content: source=%s id=%s", statement["source"], statement["id"])
             return self._set_aside(batch, sent, caller, Waits(OTHER_CONTENT), again)

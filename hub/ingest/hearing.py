@@ -13,24 +13,25 @@ from enum import StrEnum
 from hub.domain.facts import Remark
 from hub.domain.hearing import patience
 from hub.ingest.batch import Batch
-from schemas.envelope import Opened, parse_time, statement_digest
+from schemas.envelope import Opened, parse_time
 from schemas.heartbeat import read_heartbeat
+from schemas.strict import b64url_encode
 
 AHEAD = "clock-ahead"
 """The remark on what was signed by a clock that is ahead of the hub's by more than `clock_ahead_s`."""
 
 
-def follow(batch: Batch, statement: dict[str, str], statement_bytes: bytes) -> list[Remark]:
+def follow(batch: Batch, statement: dict[str, str], sha256: str) -> list[Remark]:
     """Move the source's head; a gap or a broken chain is remarked, never refused: an alert does not wait.
 
-    Numbers that were passed over stand as missing until they come, however late.
+    `sha256` is the statement's, hex. Numbers that were passed over stand as missing until they come, however late.
     """
     source, sequence = statement["source"], int(statement["sequence"])
     number, digest = batch.head(source)
     if sequence <= number:
         batch.fill(source, sequence)
         return []
-    batch.writes.heads[source] = (sequence, statement_digest(statement_bytes))
+    batch.writes.heads[source] = (sequence, b64url_encode(bytes.fromhex(sha256)).decode())
     if sequence > number + 1:
         batch.skip(source, number + 1, sequence - 1)
         return [Remark("gap", f"{number + 1} to {sequence - 1} not seen yet")]

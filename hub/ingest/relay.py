@@ -45,15 +45,20 @@ class Relay:
         self._woken = threading.Event()
         self._held: set[str] = set()
         self._due: set[str] = set()
+        self._to_tell: set[str] = set()
+        """Sources for which there may be notices."""
         self._rests: dict[str, float] = {}
-        self._newest = (-1, -1)
-        """Cursor of the newest receipt of all, and how many notices there are."""
+        self._newest: int | None = None
+        """Cursor of the newest receipt of all that was looked at."""
+        self._notices = -1
+        """How many notices there were."""
 
     def hold(self, source: str) -> None:
         """This process answers this source from now on."""
         with self._lock:
             self._held.add(source)
             self._due.add(source)
+            self._to_tell.add(source)
         self._woken.set()
 
     def release(self, source: str) -> None:
@@ -91,13 +96,19 @@ class Relay:
                 self._rest(source)
 
     def _look(self) -> None:
-        """When anybody wrote a receipt, every source that we hold may have one."""
-        receipts = self.record.query("SELECT COALESCE(MAX(cursor), 0) FROM receipt")[0][0]
-        newest = receipts, self.inbox.notices.count()
-        if newest != self._newest:
-            with self._lock:
+        """Whoever wrote them: whom new receipts are for; and new notices may be for any source that we hold."""
+        if self._newest is None:  # whoever is held is due already
+            self._newest = self.record.query("SELECT COALESCE(MAX(cursor), 0) FROM receipt")[0][0]
+        since = "SELECT caller, MAX(cursor) FROM receipt WHERE cursor>? GROUP BY caller"
+        rows = self.record.query(since, (self._newest,))
+        notices = self.inbox.notices.count()
+        with self._lock:
+            self._due |= self._held.intersection(caller for caller, _ in rows)
+            if notices != self._notices:
+                self._to_tell |= self._held
                 self._due |= self._held
-            self._newest = newest
+        self._newest = max((cursor for _, cursor in rows), default=self._newest)
+        self._notices = notices
 
     def _take_due(self) -> list[str]:
         now = self._seconds()
@@ -116,10 +127,13 @@ class Relay:
             cursor = receipts[-1].cursor
             self.record.relay(source, cursor)
             self.watch.relayed(source, len(receipts))
-        self._publish_notices(source)
+        if source in self._to_tell:
+            self._publish_notices(source)
         self.watch.outstanding(source, 0.0)
 
     def _publish_notices(self, source: str) -> None:
+        with self._lock:
+            self._to_tell.discard(source)  # what is written from now on is for the next time
         mark = NOTICES + source
         cursor = self.record.relayed(mark)
         while notices := self.inbox.notices.after(source, cursor):
@@ -132,6 +146,7 @@ class Relay:
         with self._lock:
             self._rests[source] = self._seconds() + REST_S
             self._due.add(source)
+            self._to_tell.add(source)
 
     def _fault(self, fault: Exception, source: str = "") -> None:
         kind = type(fault).__name__

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hub.domain.child import fold
+from hub.domain.child import PROTECTING, fold
 from hub.domain.facts import EventKey, Fact, came_to_count
 from hub.domain.protection import Guard, guard_against_all, spans_of
 from hub.domain.versions import deciding, gone, links, newer_versions
@@ -149,6 +149,8 @@ def open_to_all(facts: Sequence[Fact]) -> list[Fact]:
 
 
 def _guard(facts: Sequence[Fact]) -> Guard | None:
+    if not any(fact.name in PROTECTING for fact in facts):
+        return None
     protections = fold(facts).protections
     return guard_against_all(protections, max(map(came_to_count, facts))) if protections else None
 
