@@ -31,7 +31,6 @@ from hub.ingest.sent import (
     Sent,
     contract,
     inbox_row,
-    late_remarks,
     open_record,
     receipt_row,
     repeated,
@@ -279,11 +278,11 @@ class Admission:
             batch.settle(again, "duplicate")
             return batch.answer(ReceiptRow(caller, sent.digest, receipt_row(sent, opened, "duplicate", batch.at)))
         sender = self.keyring.senders[caller]
-        waits = self._retired(opened) or find_misfit(opened, sender, self.keyring, self.partnership)
+        waits = self._retired(opened) or sent.form or find_misfit(opened, sender, self.keyring, self.partnership)
         if waits:
             return self._set_aside(batch, sent, caller, waits, again)
         if not sender.history:
-            remarks += self._clock(batch, statement) + late_remarks(opened.data, statement["recordedtime"])
+            remarks += [*self._clock(batch, statement), *sent.late]
         if statement["type"] == HEARTBEAT and (news := hear(batch, opened, remarks)) is not News.CHANGE:
             batch.settle(again, news)
             row = ReceiptRow(caller, sent.digest, receipt_row(sent, opened, news, batch.at))

@@ -25,8 +25,8 @@ class Waits:
 FAULT = Waits("fault", "the hub stumbled; its operator is told")
 
 
-def find_misfit(opened: Opened, sender: Sender, keyring: Keyring, partnership: str) -> Waits | None:
-    """The first thing that keeps this record of a known sender out of `partnership`'s hub; None where nothing does."""
+def find_fault_of_form(opened: Opened) -> Waits | None:
+    """What its data alone tells against a record, whoever sent it; None where nothing does."""
     if opened.statement["type"] != REPORT:
         return None
     data = opened.data
@@ -35,8 +35,14 @@ def find_misfit(opened: Opened, sender: Sender, keyring: Keyring, partnership: s
     if kind is None or (isinstance(version, int) and version > kind.version):
         return Waits("newer", "this event or version is not known here yet; it is admitted after an upgrade")
     faults = check_event(data, strict=True)
-    if faults:
-        return Waits("schema", f"{faults[0].path or '/'}: {faults[0].rule}")
+    return Waits("schema", f"{faults[0].path or '/'}: {faults[0].rule}") if faults else None
+
+
+def find_misfit(opened: Opened, sender: Sender, keyring: Keyring, partnership: str) -> Waits | None:
+    """What keeps a record of good form, by a known sender, out of `partnership`'s hub; None where nothing does."""
+    if opened.statement["type"] != REPORT:
+        return None
+    data, kind = opened.data, KINDS[opened.data["event"]]
     if data["partnership"] != partnership:
         return Waits("other-partnership")
     if kind.about != "child" and not sender.kept:

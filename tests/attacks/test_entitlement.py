@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -126,17 +127,19 @@ def test_a_record_signed_at_the_end_of_time_takes_nobodys_list_away(
     assert item["at"] == hub.clock().isoformat(timespec="milliseconds")
 
 
+@pytest.mark.parametrize("where", ["sent.find_fault_of_form", "sent.late_remarks", "admission.inbox_row"])
 def test_a_record_that_the_hub_stumbles_over_stops_no_other(
-    hub: Hub, police: Any, monkeypatch: pytest.MonkeyPatch
+    hub: Hub, police: Any, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    stumble = "hub.ingest.admission.late_remarks"
+    module, name = where.split(".")
+    whole = getattr(import_module(f"hub.ingest.{module}"), name)
 
-    def late(data: Any, shared: str) -> list[Any]:
-        if data.get("childs_words") == "poison":
+    def stumble(said: Any, *more: Any) -> Any:
+        if getattr(said, "data", said).get("childs_words") == "poison":
             raise OverflowError
-        return []
+        return whole(said, *more)
 
-    monkeypatch.setattr(stumble, late)
+    monkeypatch.setattr(f"hub.ingest.{where}", stumble)
     batch = [police.seal(), police.seal(childs_words="poison"), police.seal()]
     receipts = hub.admission.admit(batch, police.source)
     assert [(one.outcome, one.reason) for one in receipts] == [
