@@ -99,7 +99,7 @@ def structure_of(one: Seen) -> dict[str, Any]:
 
 def unplaced(row: Row) -> Row:
     """The row without the names of its source and event, for whoever may not know where the child is."""
-    return replace(row, fact=replace(row.fact, source="", id=""))
+    return replace(row, fact=row.fact._replace(source="", id=""))
 
 
 def unspoken(visible: Iterable[Seen], services: Callable[[], Mapping[str, Mapping[str, str]]]) -> list[str]:

@@ -115,7 +115,7 @@ def _is_past(until: str, now: datetime) -> bool:
 def receive(child: Child, reported: Fact) -> list[Fact]:
     """What an agency reports has happened. We may remark on it; we do not refuse it."""
     code = _in_vain(child, reported)
-    return [replace(reported, remarks=(*reported.remarks, Remark(code)))] if code else [reported]
+    return [reported._replace(remarks=(*reported.remarks, Remark(code)))] if code else [reported]
 
 
 def _in_vain(child: Child, reported: Fact) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 EventKey = tuple[str, str]
@@ -23,9 +23,14 @@ class Remark:
     note: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fact:
-    """One recorded event: what an agency reported, what a person recorded, or what the hub itself noted."""
+NOBODYS = UUID(int=0)
+
+
+class Fact(NamedTuple):
+    """One recorded event: what an agency reported, what a person recorded, or what the hub itself noted.
+
+    A tuple because there are so many of them: made in a third of the time that a frozen dataclass takes.
+    """
 
     name: str
     version: int
@@ -39,7 +44,7 @@ class Fact:
     admitted: str = ""
     """When the hub admitted it, RFC 3339."""
     remarks: tuple[Remark, ...] = ()
-    stream: UUID = field(default=UUID(int=0))
+    stream: UUID = NOBODYS
     seq: int = 0
     position: int = 0
     """Place in the hub's log, from 1; 0 while it is not yet recorded."""

@@ -13,7 +13,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -325,7 +324,7 @@ class Admission:
             notes = [{"code": remark.code, "note": remark.note} for remark in fact.remarks]
             batch.add(Recorded(stream, seq, topic(opened), batch.at, opened.jws, opened.salt, opened.data_bytes, notes))
             if stream == IDENTITY:
-                self.resolver.settled(replace(fact, seq=seq))
+                self.resolver.settled(fact._replace(seq=seq))
         if taken_back(reported):
             self.resolver.unlearn(stream)
         return len(batch.facts) - 1

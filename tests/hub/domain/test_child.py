@@ -51,7 +51,7 @@ class Then:
 
     def then_recorded(self, *remarks: str) -> Then:
         (fact,) = self.facts
-        assert replace(fact, remarks=()) == replace(self.reported, remarks=())
+        assert fact._replace(remarks=()) == self.reported._replace(remarks=())
         assert [remark.code for remark in fact.remarks] == list(remarks)
         return self
 
@@ -218,7 +218,7 @@ def test_a_withdrawal_of_what_was_never_given_is_recorded_with_a_remark(
 
 
 def test_a_remark_made_at_the_door_stays_beside_the_domains_own() -> None:
-    late = replace(event("agreement-withdrawn", by="mother"), remarks=(Remark("late"),))
+    late = event("agreement-withdrawn", by="mother")._replace(remarks=(Remark("late"),))
     given_that().when(late).then_recorded("late", "nothing-to-withdraw")
 
 
@@ -257,7 +257,7 @@ ONE_FOR_ANOTHER = [("involvement-started", "involvement-ended"), ("joined-roll",
 def said(name: str, by: str, of: str = "school", *, source: str = CLUB, **more: Any) -> Fact:
     """What one service says of the work of one."""
     fact = event(name, source=source, service=S + of, **more)
-    return replace(fact, data={**fact.data, "said_by": {"service": S + by}})
+    return fact._replace(data={**fact.data, "said_by": {"service": S + by}})
 
 
 @pytest.mark.parametrize(("begins", "ends"), ONE_FOR_ANOTHER)
@@ -348,7 +348,7 @@ def test_a_reported_fact_is_never_refused_and_only_ever_remarked(story: list[Fac
     child = Child()
     for reported in story:
         (recorded,) = receive(child, reported)
-        assert replace(recorded, remarks=()) == reported
+        assert recorded._replace(remarks=()) == reported
         child = evolve(child, recorded)
     assert child.version == len(story)
 

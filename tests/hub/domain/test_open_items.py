@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -236,7 +235,7 @@ def test_a_date_at_or_beyond_the_ends_of_the_calendar_hides_no_other_open_item(a
     odd = [
         fact(name, at, asked={"text": "?"}, by_when=at, details={"until": at, "review": at, "due": at}) for name in READ
     ]
-    shared = [replace(one, shared="2025-12-08T16:00:00Z") for one in odd]
+    shared = [one._replace(shared="2025-12-08T16:00:00Z") for one in odd]
     asked = fact("concern-logged", "2026-01-08T16:00:00Z", asked={"text": "?"}, id="other")
     assert "other" in {one.about[1] for one in items(*shared, asked)}
 

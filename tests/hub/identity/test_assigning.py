@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -111,7 +110,7 @@ def test_another_sources_word_about_a_moved_event_stays() -> None:
     told = Told()
     told.move("e0", B)
     fact = told.tell(A, "x")
-    told.facts[-1] = replace(fact, data={"references": [{"source": "school", "id": "e0", "as": "replaces"}]})
+    told.facts[-1] = fact._replace(data={"references": [{"source": "school", "id": "e0", "as": "replaces"}]})
     assert told.ids(A) == ["e4", "x"]
 
 
