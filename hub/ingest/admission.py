@@ -53,7 +53,6 @@ from schemas.envelope import (
     Refused,
     SealingKey,
 )
-from schemas.rules import is_urgent
 
 LOG = logging.getLogger("hub.ingest")
 TRIES = 20
@@ -313,7 +312,7 @@ class Admission:
             return staff_stream(data["details"]["person"])
         if kind.about == "service":
             return IDENTITY if kind.name.startswith("identity-") else SOURCES
-        return self.resolver.child(batch, opened.statement, data["child"], urgent=is_urgent(data), kept=sender.kept)
+        return self.resolver.child(batch, opened.statement, data, kept=sender.kept)
 
     def _record(self, batch: Batch, opened: Opened, stream: UUID, remarks: list[Remark]) -> int:
         """What the domain makes of it, as rows; gives the index of the reported fact itself."""

@@ -24,6 +24,7 @@ from hub.ingest.batch import Batch
 from hub.rules.editions import get_edition
 from hub.store.record import IDENTITY, Record
 from schemas.envelope import Opened
+from schemas.rules import is_urgent
 
 HELD_IN_MEMORY = 5_000
 MOST_ASKED = 20
@@ -91,20 +92,18 @@ class Resolver:
         away = [assigned_to(self.register, one) for one in found if one not in self._held]
         batch.read_ahead([stream for one in away for stream in one.streams])
 
-    def child(
-        self, batch: Batch, statement: Mapping[str, str], child: Mapping[str, Any], *, urgent: bool, kept: bool
-    ) -> UUID:
+    def child(self, batch: Batch, statement: Mapping[str, str], data: Mapping[str, Any], *, kept: bool) -> UUID:
         """The child of one event, assigned in this batch if it is new. Errors: `UnknownChild`."""
-        source, subject = statement["source"], statement["subject"]
+        source, subject, child = statement["source"], statement["subject"], data["child"]
         found = self.register.find_place((source, subject))
         if found is not None and self._is_known(found, (source, subject), child):
             return found
         new, under = self._described(batch, (source, subject), child)
         if found is None and kept:
             found = self._named(child)
-            self._assign(batch, source, subject, found, Verdict("same", "hub-id"), urgent=urgent)
+            self._assign(batch, source, subject, found, Verdict("same", "hub-id"), urgent=is_urgent(data))
         elif found is None:
-            found = self._match(batch, source, subject, new, under, urgent)
+            found = self._match(batch, source, subject, new, under, is_urgent(data))
         self._learn(batch, found, new, under)
         self._learned += 1
         _keep(self._said, (source, subject), (found, child, self._learned))
