@@ -24,6 +24,8 @@ NONCE_BYTES = 12
 KEY_FIRST = b'{"k":"'
 """How a head begins."""
 KEY_AT = len(KEY_FIRST)
+AT, REMARKS, JWS = b'","at":"', b'","remarks":', b',"jws":"'
+"""What stands between its parts: no value can spell these, because a quotation mark in a value is escaped."""
 
 
 class Recorded(NamedTuple):
@@ -75,8 +77,16 @@ def key_id_of(state: bytes) -> str:
 
 def recorded_at_of(state: bytes) -> str:
     """When a stored row was recorded; its body stays closed."""
-    at: str = orjson.loads(state[: state.index(b"\n")])["at"]
-    return at
+    return head_in(state)[0].decode()
+
+
+def head_in(state: bytes) -> tuple[bytes, bytes, bytes]:
+    """(admitted, remarks as JSON, statement in base64url, b"" for the hub's own notes) of a head, none of it parsed."""
+    at = state.index(AT, KEY_AT) + len(AT)
+    remarks = state.index(REMARKS, at)
+    jws = state.index(JWS, remarks)
+    signed = state[jws + len(JWS) : state.index(b'"', jws + len(JWS))].split(b".")
+    return state[at:remarks], state[remarks + len(REMARKS) : jws], signed[1] if len(signed) > 1 else b""
 
 
 def open_body(stream: str, seq: int, topic: str, state: bytes, key: bytes | None) -> bytes:

@@ -125,16 +125,16 @@ def test_what_is_recorded_during_a_rebuild_is_read_before_and_after_the_swap(
     view: Chronology, open_view: Callable[[], Chronology], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view.catch_up()
-    other, entries, came = open_view(), view.record.entries, []
+    other, opened, came = open_view(), view.record.opened, []
 
     def between(*asked: Any) -> Any:
         if not came:
             came.append(add(other, 1))
             other.catch_up()
             assert sequences(other) == whole(ENTRIES + 1)
-        return entries(*asked)
+        return opened(*asked)
 
-    monkeypatch.setattr(view.record, "entries", between)
+    monkeypatch.setattr(view.record, "opened", between)
     view.rebuild()
     assert sequences(view) == sequences(other) == whole(ENTRIES + 1)
     assert view.position() == view.record.position()
@@ -175,14 +175,14 @@ def test_of_two_rebuilds_the_later_one_is_read_and_the_earlier_one_says_so(
     view: Chronology, open_view: Callable[[], Chronology], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view.catch_up()
-    later, entries, begun = open_view(), view.record.entries, []
+    later, opened, begun = open_view(), view.record.opened, []
 
     def overtaken(*asked: Any) -> Any:
         if not begun:
             begun.append(later.rebuild())
-        return entries(*asked)
+        return opened(*asked)
 
-    monkeypatch.setattr(view.record, "entries", overtaken)
+    monkeypatch.setattr(view.record, "opened", overtaken)
     with pytest.raises(OtherRebuild):
         view.rebuild()
     assert sequences(view) == sequences(later) == whole(ENTRIES)

@@ -1,0 +1,127 @@
+"""The form of the chronology's rows: what is kept of a recorded event, under which keys, and how a reader opens it.
+
+Whatever is only copied stays as it was written and is parsed by whoever opens the row: most rows are rebuilt more often
+than they are read. The narrative lies under another key than the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from hub.domain.child import is_standing
+from hub.domain.facts import Fact, Remark
+from hub.store.keys import RANDOM, KeyStore
+from hub.store.mapper import SALT_BYTES, head_in, recorded
+from hub.store.plain import NARRATIVE, is_plain, may_name
+from hub.store.record import Opened, contract_of, to_fact
+from hub.store.sealing import sealer
+from schemas.strict import b64url_decode
+
+Sealed = tuple[int, str, str, int, bytes, bytes | None]
+"""(position, home as 32 hex digits, admitted, do decisions rest on it, content, narrative), as the view's table has it
+after the base of its build."""
+VIEW, WORDS = "view", "narrative"
+"""For what each of the stream's derived keys is used."""
+Sealer = Callable[[bytes, bytes], bytes]
+LAST = b"," + NARRATIVE + b":"
+"""How a narrative begins that is the last member of its object, as most writers leave it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One entry as the view holds it; `narrative` is opened only where it is to be shown."""
+
+    position: int
+    home: UUID
+    fact: Fact
+    sealed_narrative: bytes | None
+    standing: bool = False
+    """Decisions rest on it; the others are only read."""
+    memory: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What whoever asks made of it and may use again; gone with the row."""
+
+
+def seal_rows(keys: KeyStore, opened: Iterable[Opened]) -> list[Sealed]:
+    """The rows of what was recorded of children; without content where it did not open: each reader tries it again."""
+    rows: list[Sealed] = []
+    streams: dict[str, UUID] = {}
+    sealers: dict[tuple[str, str], Sealer] = {}
+
+    def begin(home: str, use: str) -> Sealer:
+        seal = sealers[home, use] = sealer(keys.derived_key(streams[home], use))
+        return seal
+
+    for position, home, seq, topic, state, body in opened:
+        stream = streams.get(home)
+        if stream is None:
+            stream = streams[home] = UUID(home)
+        if topic is None or stream.version != RANDOM:
+            continue
+        at, remarks, statement = head_in(state)
+        if body is None:
+            rows.append((position, home, at.decode(), 1, b"", None))
+            continue
+        topic, data, words, standing = _cut(stream, seq, topic, state, body)
+        place = place_of(position)
+        content = b"%d\n%b\n%b\n%b\n%b\n%b" % (seq, topic.encode(), at, remarks, statement, data)
+        sealed = (sealers.get((home, VIEW)) or begin(home, VIEW))(content, place)
+        narrative = None if words is None else (sealers.get((home, WORDS)) or begin(home, WORDS))(words, place)
+        rows.append((position, home, at.decode(), int(standing), sealed, narrative))
+    return rows
+
+
+def open_row(row: Sequence[Any], home: UUID, opened: Callable[[bytes, bytes], bytes]) -> Row:
+    """A row as a reader has it: (position, admitted, content, narrative, standing). Errors: `KeyAway`."""
+    position, _, content, narrative, standing = row
+    seq, topic, at, remarks, statement, data = opened(content, place_of(position)).split(b"\n", 5)
+    said = orjson.loads(b64url_decode(statement)) if statement else {}
+    name, version = contract_of(topic.decode())
+    fact = Fact(
+        name=name, version=version, data=orjson.loads(data), source=said.get("source", ""), id=said.get("id", ""),
+        subject=said.get("subject", ""), datadigest=said.get("datadigest", ""), shared=said.get("recordedtime", ""),
+        admitted=at.decode(), remarks=tuple([Remark(**one) for one in orjson.loads(remarks)]), stream=home,
+        seq=int(seq), position=position,
+    )  # fmt: skip
+    return Row(position, home, fact, narrative, bool(standing))
+
+
+def place_of(position: int) -> bytes:
+    """What a row's sealed parts are bound to."""
+    return str(position).encode()
+
+
+def _cut(stream: UUID, seq: int, topic: str, state: bytes, body: bytes) -> tuple[str, bytes, bytes | None, bool]:
+    """(contract, data without the narrative, the narrative, do decisions rest on it). Most data is not even parsed."""
+    if is_plain(*contract_of(topic), body, SALT_BYTES):
+        data = body[SALT_BYTES:]
+        return (topic, *without_narrative(data), False) if may_name(data, NARRATIVE) else (topic, data, None, False)
+    fact = to_fact(recorded(stream, seq, topic, state, body))
+    return (fact.topic, *_parted(dict(fact.data)), is_standing(fact))
+
+
+def without_narrative(data: bytes) -> tuple[bytes, bytes | None]:
+    """(data without the narrative, its words). One that ends the data is cut off, and the rest is not parsed.
+
+    Whatever can be read as one value between its name and the last brace is all that stands there, so that brace is
+    the whole's own and the name no other object's. Before a backslash a quotation mark is no part of a value.
+    """
+    at = data.find(LAST)
+    if at >= 0 and data.find(b"\\", 0, at) < 0:
+        with suppress(orjson.JSONDecodeError):
+            return data[:at] + b"}", _words(orjson.loads(data[at + len(LAST) : -1]))
+    return _parted(orjson.loads(data))
+
+
+def _parted(data: dict[str, Any]) -> tuple[bytes, bytes | None]:
+    words = _words(data.pop("narrative", None))
+    return orjson.dumps(data), words
+
+
+def _words(narrative: Any) -> bytes | None:
+    return narrative["text"].encode() if narrative else None
