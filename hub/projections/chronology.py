@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
@@ -18,12 +19,12 @@ from hub.projections.kept import Kept
 from hub.projections.rows import VIEW, WORDS, Row, open_row, place_of, seal_rows
 from hub.store.database import Database, Transaction
 from hub.store.keys import KeyAway
-from hub.store.record import NOT_CHILDREN, Opened, Record
+from hub.store.record import NOT_CHILDREN, Record, Stored
 from hub.store.sealing import open_bytes, opener
 
 VERSION = 4
 """Of the rows' form: another version is built anew from zero."""
-BATCH = 500
+BATCH = 1000
 DELETED_AT_ONCE = 10_000
 LAG = 1000
 """Of positions that are no child's: so many may go by (accesses, above all) before the view writes that it saw them."""
@@ -77,11 +78,11 @@ class Chronology:
         with self.database.transaction(turn="follow", durable=False) as view:
             base, written = self._read_build(view)
             position = self._passed[1] if self._passed[0] == written else written
-            opened = self.record.opened(position, BATCH, NOT_CHILDREN)
-            if opened:
-                position = opened[-1][0]
-            if position > written + LAG or any(topic is not None for _, _, _, topic, _, _ in opened):
-                self._insert(view, base, opened, position)
+            stored = self.record.stored(position, BATCH, NOT_CHILDREN)
+            if stored:
+                position = stored[-1][0]
+            if position > written + LAG or any(topic is not None for _, _, _, topic, _, _ in stored):
+                self._insert(view, base, stored, position)
                 written = position
         self._passed = written, position
 
@@ -91,20 +92,28 @@ class Chronology:
         Errors: `KeyAway`, `OtherRebuild`.
         """
         base, position = self._begin_build(), 0
-        while opened := self.record.opened(position, BATCH, NOT_CHILDREN):
-            position = opened[-1][0]
-            with self.database.transaction(durable=False) as view:
-                self._insert(view, base, opened, position)
+        with ThreadPoolExecutor(1) as reader:
+            for stored in self._read_ahead(reader):
+                position = stored[-1][0]
+                with self.database.transaction(durable=False) as view:
+                    self._insert(view, base, stored, position)
         with self.database.transaction(turn="follow") as view:
-            while opened := self.record.opened(position, BATCH, NOT_CHILDREN):
-                position = opened[-1][0]
-                self._insert(view, base, opened, position)
+            while stored := self.record.stored(position, BATCH, NOT_CHILDREN):
+                position = stored[-1][0]
+                self._insert(view, base, stored, position)
             view.execute("UPDATE progress SET state=? WHERE state=? AND version<=?", (ENDED, READ, VERSION))
             view.execute("UPDATE progress SET state=?, position=? WHERE base=?", (READ, position, base))
         with self._lock:
             self._kept.clear()
         self._delete_ended()
         return position
+
+    def _read_ahead(self, reader: Executor) -> Iterator[list[Stored]]:
+        """The whole log in batches; each is read while the one before it is opened, sealed and written."""
+        coming = reader.submit(self.record.stored, 0, BATCH, NOT_CHILDREN)
+        while stored := coming.result():
+            coming = reader.submit(self.record.stored, stored[-1][0], BATCH, NOT_CHILDREN)
+            yield stored
 
     def rows(self, homes: Sequence[UUID], *, until: str = "9999", standing: bool = False) -> list[Row]:
         """The entries of these streams in the order of the log, as admitted up to `until`. Errors: `KeyAway`."""
@@ -159,8 +168,8 @@ class Chronology:
 
     def _open_late(self, position: int) -> Row:
         """A row whose key was away when the view came by: shown when it is back. Errors: `KeyAway`."""
-        opened = self.record.opened(position - 1, 1)
-        ((_, home, admitted, standing, content, narrative),) = seal_rows(self.record.keys, opened)
+        stored = self.record.stored(position - 1, 1)
+        ((_, home, admitted, standing, content, narrative),) = seal_rows(self.record.keys, stored)
         if not content:
             raise KeyAway(f"no key for position {position}")
         with self.database.transaction(durable=False) as view:
@@ -200,12 +209,12 @@ class Chronology:
             with self.database.transaction(durable=False) as view:
                 view.execute("DELETE FROM progress WHERE base=? AND state=?", (base, ENDED))
 
-    def _insert(self, view: Transaction, base: int, opened: Sequence[Opened], position: int) -> None:
-        """The rows of what was opened, and the position that they reach. Errors: `OtherRebuild`."""
+    def _insert(self, view: Transaction, base: int, stored: Sequence[Stored], position: int) -> None:
+        """The rows of what is stored, and the position that they reach. Errors: `OtherRebuild`."""
         going = "UPDATE progress SET position=? WHERE base=? AND state<>?"
         if not view.execute(going, (position, base, ENDED)):
             raise OtherRebuild
-        view.insert("entry", [(base + row[0], *row[1:]) for row in seal_rows(self.record.keys, opened)])
+        view.insert("entry", seal_rows(self.record.keys, stored, base))
 
 
 __all__ = ["Chronology", "KeyAway", "Row"]

@@ -6,26 +6,27 @@ than they are read. The narrative lies under another key than the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from hub.domain.child import is_standing
+from hub.domain.child import CHANGES, is_standing
 from hub.domain.facts import Fact, Remark
-from hub.store.keys import RANDOM, KeyStore
-from hub.store.mapper import SALT_BYTES, head_in, recorded
-from hub.store.plain import NARRATIVE, is_plain, may_name
-from hub.store.record import Opened, contract_of, to_fact
-from hub.store.sealing import sealer
+from hub.store.keys import RANDOM, KeyAway, KeyStore
+from hub.store.mapper import SALT_BYTES, head_in, open_body, recorded
+from hub.store.plain import NARRATIVE, REFERENCES
+from hub.store.record import Stored, contract_of, to_fact
+from hub.store.sealing import many_nonces, sealer
+from hub.store.upcasters import LADDER
 from schemas.strict import b64url_decode
 
 Sealed = tuple[int, str, str, int, bytes, bytes | None]
-"""(position, home as 32 hex digits, admitted, do decisions rest on it, content, narrative), as the view's table has it
-after the base of its build."""
+"""(place, home as 32 hex digits, admitted, do decisions rest on it, content, narrative): a row of the view's table."""
 VIEW, WORDS = "view", "narrative"
 """For what each of the stream's derived keys is used."""
 Sealer = Callable[[bytes, bytes], bytes]
@@ -47,33 +48,39 @@ class Row:
     """What whoever asks made of it and may use again; gone with the row."""
 
 
-def seal_rows(keys: KeyStore, opened: Iterable[Opened]) -> list[Sealed]:
-    """The rows of what was recorded of children; without content where it did not open: each reader tries it again."""
-    rows: list[Sealed] = []
+def seal_rows(keys: KeyStore, stored: Iterable[Stored], base: int = 0) -> Iterator[Sealed]:
+    """The rows of what was recorded of children; without content where it did not open: each reader tries it again.
+
+    One after the other, so that none of what is copied lies in memory longer than it takes.
+    """
     streams: dict[str, UUID] = {}
     sealers: dict[tuple[str, str], Sealer] = {}
+    nonces = many_nonces()
 
     def begin(home: str, use: str) -> Sealer:
-        seal = sealers[home, use] = sealer(keys.derived_key(streams[home], use))
+        seal = sealers[home, use] = sealer(keys.derived_key(streams[home], use), nonces)
         return seal
 
-    for position, home, seq, topic, state, body in opened:
+    for position, home, seq, topic, state, key in stored:
+        if topic is None:
+            continue
         stream = streams.get(home)
         if stream is None:
             stream = streams[home] = UUID(home)
-        if topic is None or stream.version != RANDOM:
+        if stream.version != RANDOM:
             continue
         at, remarks, statement = head_in(state)
-        if body is None:
-            rows.append((position, home, at.decode(), 1, b"", None))
+        try:
+            body = open_body(home, seq, topic, state, key)
+        except KeyAway:
+            yield base + position, home, at.decode(), 1, b"", None
             continue
         topic, data, words, standing = _cut(stream, seq, topic, state, body)
         place = place_of(position)
         content = b"%d\n%b\n%b\n%b\n%b\n%b" % (seq, topic.encode(), at, remarks, statement, data)
         sealed = (sealers.get((home, VIEW)) or begin(home, VIEW))(content, place)
         narrative = None if words is None else (sealers.get((home, WORDS)) or begin(home, WORDS))(words, place)
-        rows.append((position, home, at.decode(), int(standing), sealed, narrative))
-    return rows
+        yield base + position, home, at.decode(), int(standing), sealed, narrative
 
 
 def open_row(row: Sequence[Any], home: UUID, opened: Callable[[bytes, bytes], bytes]) -> Row:
@@ -98,11 +105,26 @@ def place_of(position: int) -> bytes:
 
 def _cut(stream: UUID, seq: int, topic: str, state: bytes, body: bytes) -> tuple[str, bytes, bytes | None, bool]:
     """(contract, data without the narrative, the narrative, do decisions rest on it). Most data is not even parsed."""
-    if is_plain(*contract_of(topic), body, SALT_BYTES):
-        data = body[SALT_BYTES:]
-        return (topic, *without_narrative(data), False) if may_name(data, NARRATIVE) else (topic, data, None, False)
-    fact = to_fact(recorded(stream, seq, topic, state, body))
-    return (fact.topic, *_parted(dict(fact.data)), is_standing(fact))
+    climbs, standing = _judged(topic)
+    if climbs:
+        fact = to_fact(recorded(stream, seq, topic, state, body))
+        return (fact.topic, *_parted(dict(fact.data)), is_standing(fact))
+    data = body[SALT_BYTES:]
+    spelt = data.find(b"\\") >= 0
+    if not standing and (spelt or data.find(REFERENCES) >= 0):
+        name, version = contract_of(topic)
+        standing = is_standing(Fact(name=name, version=version, data=orjson.loads(data)))
+    words = None
+    if spelt or data.find(NARRATIVE) >= 0:
+        data, words = without_narrative(data)
+    return topic, data, words, standing
+
+
+@lru_cache(maxsize=1024)
+def _judged(topic: str) -> tuple[bool, bool]:
+    """Of a contract: (is it brought to a later version, do decisions rest on whatever comes under it)."""
+    contract = contract_of(topic)
+    return contract in LADDER, contract[0] in CHANGES
 
 
 def without_narrative(data: bytes) -> tuple[bytes, bytes | None]:

@@ -26,6 +26,7 @@ KEY_FIRST = b'{"k":"'
 KEY_AT = len(KEY_FIRST)
 AT, REMARKS, JWS = b'","at":"', b'","remarks":', b',"jws":"'
 """What stands between its parts: no value can spell these, because a quotation mark in a value is escaped."""
+QUOTE = ord('"')
 
 
 class Recorded(NamedTuple):
@@ -82,11 +83,13 @@ def recorded_at_of(state: bytes) -> str:
 
 def head_in(state: bytes) -> tuple[bytes, bytes, bytes]:
     """(admitted, remarks as JSON, statement in base64url, b"" for the hub's own notes) of a head, none of it parsed."""
-    at = state.index(AT, KEY_AT) + len(AT)
-    remarks = state.index(REMARKS, at)
-    jws = state.index(JWS, remarks)
-    signed = state[jws + len(JWS) : state.index(b'"', jws + len(JWS))].split(b".")
-    return state[at:remarks], state[remarks + len(REMARKS) : jws], signed[1] if len(signed) > 1 else b""
+    at = state.index(b'"', KEY_AT) + len(AT)
+    remarks = state.index(b'"', at)
+    jws = state.index(JWS, remarks) + len(JWS)
+    if state[jws] == QUOTE:
+        return state[at:remarks], state[remarks + len(REMARKS) : jws - len(JWS)], b""
+    said = state.index(b".", jws) + 1
+    return state[at:remarks], state[remarks + len(REMARKS) : jws - len(JWS)], state[said : state.index(b".", said)]
 
 
 def open_body(stream: str, seq: int, topic: str, state: bytes, key: bytes | None) -> bytes:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -54,10 +53,10 @@ OPENED_AT_ONCE = 1000
 """Facts of one stream for which keys are fetched together."""
 
 
-Opened = tuple[int, str, int, str | None, bytes, bytes | None]
-"""(position, stream as 32 hex digits, sequence number, contract, stored state, opened body) of one place in the log.
+Stored = tuple[int, str, int, str | None, bytes, bytes | None]
+"""(position, stream as 32 hex digits, sequence number, contract, stored state, key) of one place in the log.
 
-Without a contract it is passed by, without a body its key is away.
+Without a contract it is passed by, without a key it does not open.
 """
 
 
@@ -179,15 +178,15 @@ class Record(Application[UUID]):
         return [_fact_of(one) for one in self.entries(position, limit, closed)]
 
     def entries(self, position: int, limit: int = 500, closed: Collection[UUID] = ()) -> list[Entry]:
-        """`opened`, as a view reads it that needs each fact's parts. What cannot be opened comes without its row."""
-        return _entries(self.opened(position, limit, closed))
-
-    def opened(self, position: int, limit: int = 500, closed: Collection[UUID] = ()) -> list[Opened]:
-        """What stands after this position, in the order of the log. What cannot be opened comes without its body.
+        """What stands after this position, in the order of the log. What cannot be opened comes without its row.
 
         So a view can go on for everybody else, while whoever reads that child is told that it is not whole. Rows of
         the streams in `closed` are not opened: whoever only passes them by need not open them.
         """
+        return _entries(self.stored(position, limit, closed))
+
+    def stored(self, position: int, limit: int = 500, closed: Collection[UUID] = ()) -> list[Stored]:
+        """The same with its keys and not yet opened, for whoever wants little of it."""
         shut = [stream.hex for stream in closed]
         rows = self.query(
             "SELECT l.position, l.stream, l.seq, e.topic, e.state FROM"
@@ -196,7 +195,7 @@ class Record(Application[UUID]):
             " AND NOT (l.stream IN ??) ORDER BY l.position",
             (position, limit, shut),
         )
-        return self._open(rows)
+        return self._with_keys(rows)
 
     def entries_at(self, positions: Sequence[int]) -> list[Entry]:
         """What stands at these positions, in the order of the log. What cannot be opened comes without its row."""
@@ -205,20 +204,12 @@ class Record(Application[UUID]):
             " ON e.originator_id=l.stream AND e.originator_version=l.seq WHERE l.position IN ?? ORDER BY l.position",
             (list(positions),),
         )
-        return _entries(self._open(rows))
+        return _entries(self._with_keys(rows))
 
-    def _open(self, rows: Sequence[Any]) -> list[Opened]:
+    def _with_keys(self, rows: Sequence[Any]) -> list[Stored]:
         streams = {name: UUID(name) for name in {row[1] for row in rows}}
-        wanted = [(streams[name], key_id_of(state)) for _, name, _, topic, state in rows if topic]
-        keys = iter(self.keys.event_keys(wanted))
-        found: list[Opened] = []
-        for at, name, seq, topic, state in rows:
-            body = None
-            if topic:
-                with suppress(KeyAway):
-                    body = open_body(name, seq, topic, state, next(keys))
-            found.append((at, name, seq, topic, state, body))
-        return found
+        keys = iter(self.keys.event_keys([(streams[row[1]], key_id_of(row[4])) for row in rows if row[3]]))
+        return [(*row, next(keys) if row[3] else None) for row in rows]
 
     def ahead(self, position: int, limit: int, closed: Collection[UUID]) -> tuple[int, bool]:
         """What `since` would give, unopened: (its last position, is any fact of a stream that is not in `closed`)."""
@@ -326,18 +317,19 @@ def _fact_of(entry: Entry) -> Fact:
     )  # fmt: skip
 
 
-def _entries(opened: Sequence[Opened]) -> list[Entry]:
-    streams = {name: UUID(name) for name in {row[1] for row in opened}}
-    return [_entry(streams[row[1]], row) for row in opened]
+def _entries(rows: Sequence[Stored]) -> list[Entry]:
+    streams = {name: UUID(name) for name in {row[1] for row in rows}}
+    return [_entry(streams[row[1]], row) for row in rows]
 
 
-def _entry(stream: UUID, opened: Opened) -> Entry:
-    at, _, seq, topic, state, body = opened
+def _entry(stream: UUID, stored: Stored) -> Entry:
+    at, name, seq, topic, state, key = stored
     if topic is None:
         return Entry(at, stream, None, seq)
-    if body is None:
+    try:
+        row = recorded(stream, seq, topic, state, open_body(name, seq, topic, state, key))
+    except KeyAway:
         return Entry(at, stream, None, seq, recorded_at_of(state))
-    row = recorded(stream, seq, topic, state, body)
     return Entry(at, stream, row, seq, row.admitted)
 
 

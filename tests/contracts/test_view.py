@@ -125,16 +125,16 @@ def test_what_is_recorded_during_a_rebuild_is_read_before_and_after_the_swap(
     view: Chronology, open_view: Callable[[], Chronology], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view.catch_up()
-    other, opened, came = open_view(), view.record.opened, []
+    other, stored, came = open_view(), view.record.stored, []
 
     def between(*asked: Any) -> Any:
         if not came:
             came.append(add(other, 1))
             other.catch_up()
             assert sequences(other) == whole(ENTRIES + 1)
-        return opened(*asked)
+        return stored(*asked)
 
-    monkeypatch.setattr(view.record, "opened", between)
+    monkeypatch.setattr(view.record, "stored", between)
     view.rebuild()
     assert sequences(view) == sequences(other) == whole(ENTRIES + 1)
     assert view.position() == view.record.position()
@@ -175,14 +175,14 @@ def test_of_two_rebuilds_the_later_one_is_read_and_the_earlier_one_says_so(
     view: Chronology, open_view: Callable[[], Chronology], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view.catch_up()
-    later, opened, begun = open_view(), view.record.opened, []
+    later, stored, begun = open_view(), view.record.stored, []
 
     def overtaken(*asked: Any) -> Any:
         if not begun:
             begun.append(later.rebuild())
-        return opened(*asked)
+        return stored(*asked)
 
-    monkeypatch.setattr(view.record, "opened", overtaken)
+    monkeypatch.setattr(view.record, "stored", overtaken)
     with pytest.raises(OtherRebuild):
         view.rebuild()
     assert sequences(view) == sequences(later) == whole(ENTRIES)
