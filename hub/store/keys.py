@@ -23,6 +23,7 @@ from hub.store.database import Database
 
 KEY_BYTES = 32
 CACHED_STREAMS = 10_000
+ASKED_AT_ONCE = 1000
 RANDOM = 4
 """The UUID version of children's ids; the hub's own streams and those of staff have named ones."""
 
@@ -44,8 +45,11 @@ class KeyStore(Protocol):
     def event_key(self, stream: UUID, key_id: str) -> bytes:
         """The key of a stored event. Errors: `KeyAway`."""
 
-    def event_keys(self, wanted: Sequence[tuple[UUID, str]]) -> list[bytes | None]:
-        """The keys of many stored events (stream, key id) in one journey; None for what is missing or does not open."""
+    def event_keys(self, wanted: Sequence[tuple[UUID, str]], *, whole: bool = False) -> list[bytes | None]:
+        """The keys of many stored events (stream, key id) in one journey; None for what is missing or does not open.
+
+        `whole`: all that one stream has is wanted.
+        """
 
     def fetch(self, streams: Collection[UUID]) -> None:
         """Get the keys of these streams at once, for whoever asks for them next. What is missing stays so."""
@@ -76,7 +80,7 @@ class WrappedKeys:
     def new_event_key(self, stream: UUID) -> tuple[str, bytes]:
         """See `KeyStore`."""
         with self._lock:
-            key, key_id = os.urandom(KEY_BYTES), os.urandom(16).hex()
+            key, key_id = os.urandom(KEY_BYTES), _first_id(stream) + os.urandom(12).hex()
             self._new[key_id] = key_id, stream.hex, aes_key_wrap(self._stream_key(stream, make=True), key)
             return key_id, key
 
@@ -88,14 +92,14 @@ class WrappedKeys:
                 raise KeyAway(f"no key {key_id}")
             return _unwrap(self._stream_key(stream), rows[0][0])
 
-    def event_keys(self, wanted: Sequence[tuple[UUID, str]]) -> list[bytes | None]:
+    def event_keys(self, wanted: Sequence[tuple[UUID, str]], *, whole: bool = False) -> list[bytes | None]:
         """See `KeyStore`."""
         with self._lock:
             streams = {id(stream): stream for stream, _ in wanted}  # the same few objects; hashing each is dear
             self.fetch(streams.values())
             wrapping = {at: key for at, stream in streams.items() if (key := self._streams.get(stream))}
-            rows = self._db.query("SELECT id, wrapped FROM event_key WHERE id IN ??", ([id for _, id in wanted],))
-            wrapped = dict(rows)
+            wrapped = self._find_all(wanted[0][0]) if whole and wanted else {}
+            wrapped |= self._find_wrapped([key_id for _, key_id in wanted if key_id not in wrapped])
             keys: list[bytes | None] = []
             for stream, key_id in wanted:
                 try:
@@ -103,6 +107,16 @@ class WrappedKeys:
                 except (KeyError, InvalidUnwrap):
                     keys.append(None)
             return keys
+
+    def _find_all(self, stream: UUID) -> dict[str, bytes]:
+        """The wrapped keys of one stream in one piece, without those that are older than this order of ids."""
+        first = _first_id(stream)
+        return dict(self._db.query("SELECT id, wrapped FROM event_key WHERE id>=? AND id<?", (first, first + "g")))
+
+    def _find_wrapped(self, key_ids: list[str]) -> dict[str, bytes]:
+        parts = [key_ids[start : start + ASKED_AT_ONCE] for start in range(0, len(key_ids), ASKED_AT_ONCE)]
+        asked = "SELECT id, wrapped FROM event_key WHERE id IN ??"
+        return dict(row for part in parts for row in self._db.query(asked, (part,)))
 
     def fetch(self, streams: Collection[UUID]) -> None:
         """See `KeyStore`."""
@@ -196,6 +210,11 @@ class WrappedKeys:
         if len(self._streams) > CACHED_STREAMS:
             self._streams.popitem(last=False)
         return key
+
+
+def _first_id(stream: UUID) -> str:
+    """How the ids of a stream's keys begin, so that they lie together and are read as one piece."""
+    return stream.hex[:16]
 
 
 def _unwrap(wrapping: bytes, wrapped: bytes) -> bytes:

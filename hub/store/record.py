@@ -49,10 +49,6 @@ UNOPENED = "unopened"
 """The name under which `since` gives a fact whose key is away."""
 
 
-OPENED_AT_ONCE = 1000
-"""Facts of one stream for which keys are fetched together."""
-
-
 Stored = tuple[int, str, int, str | None, bytes, bytes | None]
 """(position, stream as 32 hex digits, sequence number, contract, stored state, key) of one place in the log.
 
@@ -167,11 +163,10 @@ class Record(Application[UUID]):
         asked += " originator_version>?" + (" AND topic IN ??" if topics else "") + " ORDER BY originator_version"
         stored = self.query(asked, (stream.hex, after, *([list(topics)] if topics else [])))
         name = stream.hex
-        for start in range(0, len(stored), OPENED_AT_ONCE):
-            part = stored[start : start + OPENED_AT_ONCE]
-            keys = self.keys.event_keys([(stream, key_id_of(state)) for _, _, state in part])
-            for (seq, topic, state), key in zip(part, keys, strict=True):
-                yield seq, topic, state, open_body(name, seq, topic, state, key)
+        wanted = [(stream, key_id_of(state)) for _, _, state in stored]
+        keys = self.keys.event_keys(wanted, whole=not after and not topics)
+        for (seq, topic, state), key in zip(stored, keys, strict=True):
+            yield seq, topic, state, open_body(name, seq, topic, state, key)
 
     def since(self, position: int, limit: int = 500, closed: Collection[UUID] = ()) -> list[Fact]:
         """`entries` as facts; one whose key is away comes as `UNOPENED`, one of `closed` without name and data."""
