@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from hub.projections.kept import Kept
-from hub.projections.rows import VIEW, WORDS, Row, open_row, place_of, seal_rows
+from hub.projections.rows import AS_RECORDED, AWAY, VIEW, WORDS, Row, open_row, place_of, seal_rows
 from hub.store.database import Database, Transaction
 from hub.store.keys import KeyAway
 from hub.store.record import NOT_CHILDREN, Record, Stored
@@ -139,7 +139,7 @@ class Chronology:
         if new:
             key = self.record.keys.derived_key(home, VIEW)
             opened = opener(key)
-            rows = [self._open(row, home, opened) for row in new if row[1] <= until]
+            rows = self._open([row for row in new if row[1] <= until], home, opened)
             held = [*held, *rows]
             if len(rows) == len(new):
                 self._kept.keep(home, key, held)
@@ -163,14 +163,20 @@ class Chronology:
         """Close the view's database."""
         self.database.close()
 
-    def _open(self, row: Any, home: UUID, opened: Callable[[bytes, bytes], bytes]) -> Row:
-        return open_row(row, home, opened) if row[2] else self._open_late(row[0])
+    def _open(self, rows: Sequence[Any], home: UUID, opened: Callable[[bytes, bytes], bytes]) -> list[Row]:
+        """Rows of one stream as (position, admitted, content, narrative, standing). Errors: `KeyAway`."""
+        rows = [row if row[2] != AWAY else self._late(row[0]) for row in rows]
+        facts = self.record.facts_at(home, [row[0] for row in rows if row[2] == AS_RECORDED])
+        return [
+            Row(row[0], home, facts[row[0]], None, bool(row[4])) if row[0] in facts else open_row(row, home, opened)
+            for row in rows
+        ]
 
-    def _open_late(self, position: int) -> Row:
-        """A row whose key was away when the view came by: shown when it is back. Errors: `KeyAway`."""
+    def _late(self, position: int) -> tuple[Any, ...]:
+        """A row whose key was away when the view came by: made when it is back. Errors: `KeyAway`."""
         stored = self.record.stored(position - 1, 1)
         ((_, home, admitted, standing, content, narrative),) = seal_rows(self.record.keys, stored)
-        if not content:
+        if content == AWAY:
             raise KeyAway(f"no key for position {position}")
         with self.database.transaction(durable=False) as view:
             view.execute(
@@ -178,8 +184,7 @@ class Chronology:
                 "(SELECT base FROM progress WHERE version=? AND state=?) + ?",
                 (admitted, standing, content, narrative, home, VERSION, READ, position),
             )
-        row, stream = (position, admitted, content, narrative, standing), UUID(home)
-        return open_row(row, stream, opener(self.record.keys.derived_key(stream, VIEW)))
+        return position, admitted, content, narrative, standing
 
     def _read_build(self, view: Transaction) -> tuple[int, int]:
         """(base, position) of the build that is read; it is begun where there is none of this version."""

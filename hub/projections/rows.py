@@ -1,7 +1,7 @@
 """The form of the chronology's rows: what is kept of a recorded event, under which keys, and how a reader opens it.
 
-Whatever is only copied stays as it was written and is parsed by whoever opens the row: most rows are rebuilt more often
-than they are read. The narrative lies under another key than the rest.
+What has a narrative is kept twice, the words under one key and the rest under another, so that an outline never opens
+them. Of everything else a row only says that it is there, and a reader opens it where it is recorded.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ from uuid import UUID
 import orjson
 
 from hub.domain.child import CHANGES, is_standing
-from hub.domain.facts import Fact, Remark
+from hub.domain.facts import Fact
 from hub.store.keys import RANDOM, KeyAway, KeyStore
-from hub.store.mapper import SALT_BYTES, head_in, open_body, recorded
+from hub.store.mapper import SALT_BYTES, head_of, open_body, recorded, recorded_at_of
 from hub.store.plain import NARRATIVE, REFERENCES
 from hub.store.record import Stored, contract_of, to_fact
 from hub.store.sealing import many_nonces, sealer
 from hub.store.upcasters import LADDER
-from schemas.strict import b64url_decode
 
 Sealed = tuple[int, str, str, int, bytes, bytes | None]
 """(place, home as 32 hex digits, admitted, do decisions rest on it, content, narrative): a row of the view's table."""
 VIEW, WORDS = "view", "narrative"
 """For what each of the stream's derived keys is used."""
 Sealer = Callable[[bytes, bytes], bytes]
+AS_RECORDED, AWAY = b"=", b""
+"""In the place of content: nothing was cut out, so a reader opens what is recorded; or its key was away."""
 LAST = b"," + NARRATIVE + b":"
 """How a narrative begins that is the last member of its object, as most writers leave it."""
 
@@ -69,32 +70,29 @@ def seal_rows(keys: KeyStore, stored: Iterable[Stored], base: int = 0) -> Iterat
             stream = streams[home] = UUID(home)
         if stream.version != RANDOM:
             continue
-        at, remarks, statement = head_in(state)
+        at = recorded_at_of(state)
         try:
             body = open_body(home, seq, topic, state, key)
         except KeyAway:
-            yield base + position, home, at.decode(), 1, b"", None
+            yield base + position, home, at, 1, AWAY, None
             continue
-        topic, data, words, standing = _cut(stream, seq, topic, state, body)
-        place = place_of(position)
-        content = b"%d\n%b\n%b\n%b\n%b\n%b" % (seq, topic.encode(), at, remarks, statement, data)
-        sealed = (sealers.get((home, VIEW)) or begin(home, VIEW))(content, place)
-        narrative = None if words is None else (sealers.get((home, WORDS)) or begin(home, WORDS))(words, place)
-        yield base + position, home, at.decode(), int(standing), sealed, narrative
+        standing, cut = _cut(stream, seq, topic, state, body)
+        if cut is None:
+            yield base + position, home, at, int(standing), AS_RECORDED, None
+            continue
+        topic, data, words = cut
+        content = b"%d\n%b\n%b\n%b" % (seq, topic.encode(), head_of(state), data)
+        sealed = (sealers.get((home, VIEW)) or begin(home, VIEW))(content, place_of(position))
+        if words is not None:
+            words = (sealers.get((home, WORDS)) or begin(home, WORDS))(words, place_of(position))
+        yield base + position, home, at, int(standing), sealed, words
 
 
 def open_row(row: Sequence[Any], home: UUID, opened: Callable[[bytes, bytes], bytes]) -> Row:
-    """A row as a reader has it: (position, admitted, content, narrative, standing). Errors: `KeyAway`."""
+    """A row with content as a reader has it: (position, admitted, content, narrative, standing). Errors: `KeyAway`."""
     position, _, content, narrative, standing = row
-    seq, topic, at, remarks, statement, data = opened(content, place_of(position)).split(b"\n", 5)
-    said = orjson.loads(b64url_decode(statement)) if statement else {}
-    name, version = contract_of(topic.decode())
-    fact = Fact(
-        name=name, version=version, data=orjson.loads(data), source=said.get("source", ""), id=said.get("id", ""),
-        subject=said.get("subject", ""), datadigest=said.get("datadigest", ""), shared=said.get("recordedtime", ""),
-        admitted=at.decode(), remarks=tuple([Remark(**one) for one in orjson.loads(remarks)]), stream=home,
-        seq=int(seq), position=position,
-    )  # fmt: skip
+    seq, topic, head, data = opened(content, place_of(position)).split(b"\n", 3)
+    fact = to_fact(recorded(home, int(seq), topic.decode(), head + b"\n", bytes(SALT_BYTES) + data), position)
     return Row(position, home, fact, narrative, bool(standing))
 
 
@@ -103,21 +101,25 @@ def place_of(position: int) -> bytes:
     return str(position).encode()
 
 
-def _cut(stream: UUID, seq: int, topic: str, state: bytes, body: bytes) -> tuple[str, bytes, bytes | None, bool]:
-    """(contract, data without the narrative, the narrative, do decisions rest on it). Most data is not even parsed."""
+def _cut(
+    stream: UUID, seq: int, topic: str, state: bytes, body: bytes
+) -> tuple[bool, tuple[str, bytes, bytes | None] | None]:
+    """(do decisions rest on it, (contract, data without the narrative, narrative) where that is not what is recorded).
+
+    Most data is not even parsed.
+    """
     climbs, standing = _judged(topic)
     if climbs:
         fact = to_fact(recorded(stream, seq, topic, state, body))
-        return (fact.topic, *_parted(dict(fact.data)), is_standing(fact))
-    data = body[SALT_BYTES:]
-    spelt = data.find(b"\\") >= 0
-    if not standing and (spelt or data.find(REFERENCES) >= 0):
+        return is_standing(fact), (fact.topic, *_parted(dict(fact.data)))
+    spelt = body.find(b"\\", SALT_BYTES) >= 0
+    if not standing and (spelt or body.find(REFERENCES, SALT_BYTES) >= 0):
         name, version = contract_of(topic)
-        standing = is_standing(Fact(name=name, version=version, data=orjson.loads(data)))
-    words = None
-    if spelt or data.find(NARRATIVE) >= 0:
-        data, words = without_narrative(data)
-    return topic, data, words, standing
+        standing = is_standing(Fact(name=name, version=version, data=orjson.loads(body[SALT_BYTES:])))
+    if spelt or body.find(NARRATIVE, SALT_BYTES) >= 0:
+        data, words = without_narrative(body[SALT_BYTES:])
+        return standing, None if words is None else (topic, data, words)
+    return standing, None
 
 
 @lru_cache(maxsize=1024)

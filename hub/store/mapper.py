@@ -24,9 +24,8 @@ NONCE_BYTES = 12
 KEY_FIRST = b'{"k":"'
 """How a head begins."""
 KEY_AT = len(KEY_FIRST)
-AT, REMARKS, JWS = b'","at":"', b'","remarks":', b',"jws":"'
-"""What stands between its parts: no value can spell these, because a quotation mark in a value is escaped."""
-QUOTE = ord('"')
+AT = b'","at":"'
+"""What stands between the key's id and the time."""
 
 
 class Recorded(NamedTuple):
@@ -72,24 +71,22 @@ def key_id_of(state: bytes) -> str:
     """The id of the key that opens a stored row's body."""
     if state.startswith(KEY_FIRST):  # as it is always written
         return state[KEY_AT : state.index(b'"', KEY_AT)].decode()
-    key_id: str = orjson.loads(state.partition(b"\n")[0])["k"]
+    key_id: str = orjson.loads(head_of(state))["k"]
     return key_id
 
 
 def recorded_at_of(state: bytes) -> str:
     """When a stored row was recorded; its body stays closed."""
-    return head_in(state)[0].decode()
+    if state.startswith(KEY_FIRST):  # as it is always written
+        at = state.index(b'"', KEY_AT) + len(AT)
+        return state[at : state.index(b'"', at)].decode()
+    at_last: str = orjson.loads(head_of(state))["at"]
+    return at_last
 
 
-def head_in(state: bytes) -> tuple[bytes, bytes, bytes]:
-    """(admitted, remarks as JSON, statement in base64url, b"" for the hub's own notes) of a head, none of it parsed."""
-    at = state.index(b'"', KEY_AT) + len(AT)
-    remarks = state.index(b'"', at)
-    jws = state.index(JWS, remarks) + len(JWS)
-    if state[jws] == QUOTE:
-        return state[at:remarks], state[remarks + len(REMARKS) : jws - len(JWS)], b""
-    said = state.index(b".", jws) + 1
-    return state[at:remarks], state[remarks + len(REMARKS) : jws - len(JWS)], state[said : state.index(b".", said)]
+def head_of(state: bytes) -> bytes:
+    """A stored row's clear part."""
+    return state[: state.index(b"\n")]
 
 
 def open_body(stream: str, seq: int, topic: str, state: bytes, key: bytes | None) -> bytes:
@@ -105,7 +102,7 @@ def open_body(stream: str, seq: int, topic: str, state: bytes, key: bytes | None
 
 def recorded(stream: UUID, seq: int, topic: str, state: bytes, opened: bytes) -> Recorded:
     """A stored row with its body opened."""
-    head = orjson.loads(state[: state.index(b"\n")])
+    head = orjson.loads(head_of(state))
     return Recorded(
         stream, seq, topic, head["at"], head["jws"], opened[:SALT_BYTES], opened[SALT_BYTES:], head["remarks"]
     )

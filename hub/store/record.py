@@ -104,6 +104,26 @@ class Record(Application[UUID]):
         """The facts of one stream in order, of all topics or of these alone. Errors: `KeyAway`."""
         return (to_fact(recorded(stream, *row)) for row in self._rows(stream, after, topics))
 
+    def facts_at(self, stream: UUID, positions: Sequence[int]) -> dict[int, Fact]:
+        """The facts of one stream at these positions, which ascend; no other is opened. Errors: `KeyAway`."""
+        if not positions:
+            return {}
+        wanted, name = set(positions), stream.hex
+        rows = self.query(
+            "SELECT l.position, l.seq, e.topic, e.state FROM log l JOIN stored_events e ON e.originator_id=l.stream"
+            " AND e.originator_version=l.seq WHERE l.stream=? AND l.position>=? AND l.position<=? ORDER BY l.seq",
+            (name, positions[0], positions[-1]),
+        )
+        there = [row for row in rows if row[0] in wanted]
+        if len(there) < len(wanted):
+            raise KeyAway(f"the record of {stream} has less than was asked for")
+        asked = [(stream, key_id_of(state)) for _, _, _, state in there]
+        keys = self.keys.event_keys(asked, whole=2 * len(there) > there[-1][1])
+        return {
+            position: to_fact(recorded(stream, seq, topic, state, open_body(name, seq, topic, state, key)), position)
+            for (position, seq, topic, state), key in zip(there, keys, strict=True)
+        }
+
     def streams_with(self, topics: Sequence[str]) -> list[UUID]:
         """Every stream that holds a fact of these topics. It looks through the whole record."""
         found = self.query("SELECT DISTINCT originator_id FROM stored_events WHERE topic IN ??", (list(topics),))
