@@ -18,9 +18,9 @@ import orjson
 from hub.domain.child import CHANGES, is_standing
 from hub.domain.facts import Fact
 from hub.store.keys import RANDOM, KeyAway, KeyStore
-from hub.store.mapper import SALT_BYTES, head_of, open_body, recorded, recorded_at_of
+from hub.store.mapper import SALT_BYTES, head_of, open_body, recorded_at_of
 from hub.store.plain import NARRATIVE, REFERENCES
-from hub.store.record import Stored, contract_of, to_fact
+from hub.store.record import Stored, contract_of, opened_fact
 from hub.store.sealing import many_nonces, sealer
 from hub.store.upcasters import LADDER
 
@@ -92,7 +92,7 @@ def open_row(row: Sequence[Any], home: UUID, opened: Callable[[bytes, bytes], by
     """A row with content as a reader has it: (position, admitted, content, narrative, standing). Errors: `KeyAway`."""
     position, _, content, narrative, standing = row
     seq, topic, head, data = opened(content, place_of(position)).split(b"\n", 3)
-    fact = to_fact(recorded(home, int(seq), topic.decode(), head + b"\n", bytes(SALT_BYTES) + data), position)
+    fact = opened_fact(home, int(seq), topic.decode(), head, bytes(SALT_BYTES) + data, position)
     return Row(position, home, fact, narrative, bool(standing))
 
 
@@ -110,7 +110,7 @@ def _cut(
     """
     climbs, standing = _judged(topic)
     if climbs:
-        fact = to_fact(recorded(stream, seq, topic, state, body))
+        fact = opened_fact(stream, seq, topic, state, body)
         return is_standing(fact), (fact.topic, *_parted(dict(fact.data)))
     spelt = body.find(b"\\", SALT_BYTES) >= 0
     if not standing and (spelt or body.find(REFERENCES, SALT_BYTES) >= 0):

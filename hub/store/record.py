@@ -22,7 +22,7 @@ from hub.domain.child import Child, fold
 from hub.domain.facts import Fact, Remark
 from hub.store.database import RecordDatabase
 from hub.store.keys import KeyAway, KeyStore, OtherKey
-from hub.store.mapper import SALT_BYTES, BodyMapper, Recorded, key_id_of, open_body, recorded, recorded_at_of
+from hub.store.mapper import SALT_BYTES, BodyMapper, Recorded, head_in, key_id_of, open_body, recorded, recorded_at_of
 from hub.store.plain import is_plain
 from hub.store.tables import Offset, Writes
 from hub.store.upcasters import upcast
@@ -102,7 +102,7 @@ class Record(Application[UUID]):
 
     def facts(self, stream: UUID, *, after: int = 0, topics: Sequence[str] = ()) -> Iterator[Fact]:
         """The facts of one stream in order, of all topics or of these alone. Errors: `KeyAway`."""
-        return (to_fact(recorded(stream, *row)) for row in self._rows(stream, after, topics))
+        return (opened_fact(stream, *row) for row in self._rows(stream, after, topics))
 
     def facts_at(self, stream: UUID, positions: Sequence[int]) -> dict[int, Fact]:
         """The facts of one stream at these positions, which ascend; no other is opened. Errors: `KeyAway`."""
@@ -120,7 +120,7 @@ class Record(Application[UUID]):
         asked = [(stream, key_id_of(state)) for _, _, _, state in there]
         keys = self.keys.event_keys(asked, whole=2 * len(there) > there[-1][1])
         return {
-            position: to_fact(recorded(stream, seq, topic, state, open_body(name, seq, topic, state, key)), position)
+            position: opened_fact(stream, seq, topic, state, open_body(name, seq, topic, state, key), position)
             for (position, seq, topic, state), key in zip(there, keys, strict=True)
         }
 
@@ -151,7 +151,7 @@ class Record(Application[UUID]):
         facts, last = [], 0
         for last, topic, state, body in self._rows(stream):
             if not is_plain(*contract_of(topic), body, SALT_BYTES):
-                facts.append(to_fact(recorded(stream, last, topic, state, body)))
+                facts.append(opened_fact(stream, last, topic, state, body))
         return facts, last
 
     def bearing(self, streams: Sequence[UUID], names: Collection[str], most: int) -> dict[UUID, list[Fact]]:
@@ -290,24 +290,30 @@ class Record(Application[UUID]):
 
 
 def to_fact(row: Recorded, position: int = 0) -> Fact:
-    """A stored row as the domain sees it, brought to the current version of its contract."""
-    statement: dict[str, str] = orjson.loads(statement_in(row.jws))
-    name, number, data = upcast(*contract_of(row.topic), orjson.loads(row.data))
+    """A row as the domain sees it, brought to the current version of its contract."""
+    said, remarks = statement_in(row.jws), tuple(Remark(**remark) for remark in row.remarks)
+    return _fact(row.originator_id, row.originator_version, row.topic, row.admitted, said, remarks, row.data, position)
+
+
+def opened_fact(stream: UUID, seq: int, topic: str, state: bytes, body: bytes, position: int = 0) -> Fact:
+    """The same of a stored row whose body was opened."""
+    at, noted, said = head_in(state)
+    remarks = tuple(Remark(**remark) for remark in orjson.loads(noted)) if noted != b"[]" else ()
+    data = body[SALT_BYTES:]
+    return _fact(stream, seq, topic, at.decode(), b64url_decode(said) or b"{}", remarks, data, position)
+
+
+def _fact(
+    stream: UUID, seq: int, topic: str, admitted: str, said: bytes, remarks: tuple[Remark, ...], data: bytes, at: int
+) -> Fact:
+    statement: dict[str, str] = orjson.loads(said)
+    name, number, told = upcast(*contract_of(topic), orjson.loads(data))
     return Fact(
-        name=name,
-        version=number,
-        data=data,
-        source=statement.get("source", ""),
-        id=statement.get("id", ""),
-        subject=statement.get("subject", ""),
-        datadigest=statement.get("datadigest", ""),
-        shared=statement.get("recordedtime", ""),
-        admitted=row.admitted,
-        remarks=tuple(Remark(**remark) for remark in row.remarks),
-        stream=row.originator_id,
-        seq=row.originator_version,
-        position=position,
-    )
+        name=name, version=number, data=told, source=statement.get("source", ""), id=statement.get("id", ""),
+        subject=statement.get("subject", ""), datadigest=statement.get("datadigest", ""),
+        shared=statement.get("recordedtime", ""), admitted=admitted, remarks=remarks, stream=stream, seq=seq,
+        position=at,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=1024)
