@@ -1,17 +1,16 @@
 """The chronology view: one row a fact about a child, ready to be labelled, decided and projected.
 
-A row's content is encrypted under keys derived from the child's own key, the narrative under another than the rest, so
-that an outline never decrypts it and both die with the child's key. The view holds its position in the transaction of
-its rows and can be thrown away at any time: a build of it is made beside the one that is read, and swapped. It decides
-nothing.
+Most rows only point to the record. What has a narrative is kept again in two parts, the words under another key than
+the rest, so that an outline never decrypts them; both keys are derived from the child's own and die with it. The view
+holds its position in the transaction of its rows and can be thrown away at any time: a build of it is made beside the
+one that is read, and swapped. It decides nothing.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -92,11 +91,10 @@ class Chronology:
         Errors: `KeyAway`, `OtherRebuild`.
         """
         base, position = self._begin_build(), 0
-        with ThreadPoolExecutor(1) as reader:
-            for stored in self._read_ahead(reader):
-                position = stored[-1][0]
-                with self.database.transaction(durable=False) as view:
-                    self._insert(view, base, stored, position)
+        while stored := self.record.stored(position, BATCH, NOT_CHILDREN):
+            position = stored[-1][0]
+            with self.database.transaction(durable=False) as view:
+                self._insert(view, base, stored, position)
         with self.database.transaction(turn="follow") as view:
             while stored := self.record.stored(position, BATCH, NOT_CHILDREN):
                 position = stored[-1][0]
@@ -107,13 +105,6 @@ class Chronology:
             self._kept.clear()
         self._delete_ended()
         return position
-
-    def _read_ahead(self, reader: Executor) -> Iterator[list[Stored]]:
-        """The whole log in batches; each is read while the one before it is opened, sealed and written."""
-        coming = reader.submit(self.record.stored, 0, BATCH, NOT_CHILDREN)
-        while stored := coming.result():
-            coming = reader.submit(self.record.stored, stored[-1][0], BATCH, NOT_CHILDREN)
-            yield stored
 
     def rows(self, homes: Sequence[UUID], *, until: str = "9999", standing: bool = False) -> list[Row]:
         """The entries of these streams in the order of the log, as admitted up to `until`. Errors: `KeyAway`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +11,7 @@ import pytest
 
 from hub.projections import chronology
 from hub.projections.chronology import Chronology, OtherRebuild
-from hub.store.keys import WrappedKeys
+from hub.store.keys import KeyAway, WrappedKeys
 from hub.store.mapper import SALT_BYTES, Recorded
 from hub.store.record import ACCESS, Record, own_note
 from tests.stores import Store
@@ -100,6 +100,32 @@ def test_a_narrative_whose_name_is_spelt_with_escapes_is_cut_out_all_the_same(vi
     (row,) = view.rows([child])
     assert row.fact.data == {"event": "concern-logged", "child": {}}
     assert view.narrative(row) == "words"
+
+
+def test_rows_that_break_off_while_they_are_written_leave_none_behind(view: Chronology) -> None:
+    def broken(count: int) -> Iterator[Any]:
+        for place in range(count):
+            yield place, "00" * 16, AT, 0, b"", None
+        raise KeyAway("in the middle")
+
+    for count in (2, 2000):
+        with pytest.raises(KeyAway), view.database.transaction() as transaction:
+            transaction.insert("entry", broken(count))
+        assert view.database.query("SELECT COUNT(*) FROM entry") == [(0,)]
+
+
+def test_a_key_that_was_away_when_the_view_came_by_is_asked_for_again_by_each_reader(
+    view: Chronology, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = uuid4()
+    view.record.append([own_note(child, seq, "concern-logged/v1", AT, {"child": {}}) for seq in (1, 2)])
+    with monkeypatch.context() as away:
+        away.setattr(view.record.keys, "event_keys", lambda wanted, **_: [None] * len(wanted))
+        view.rebuild()
+        with pytest.raises(KeyAway):
+            view.rows([child])
+    assert sequences(view) == whole(ENTRIES)
+    assert [row.fact.seq for row in view.rows([child])] == [1, 2]
 
 
 def test_a_reader_beside_a_rebuild_sees_all_of_it_at_any_moment(
