@@ -45,11 +45,11 @@ class KeyStore(Protocol):
     def event_key(self, stream: UUID, key_id: str) -> bytes:
         """The key of a stored event. Errors: `KeyAway`."""
 
-    def event_keys(self, wanted: Sequence[tuple[UUID, str]], *, whole: bool = False) -> list[bytes | None]:
-        """The keys of many stored events (stream, key id) in one journey; None for what is missing or does not open.
+    def event_keys(self, wanted: Sequence[tuple[UUID, str]]) -> list[bytes | None]:
+        """The keys of many stored events (stream, key id) in one journey; None for what is missing or does not open."""
 
-        `whole`: all that one stream has is wanted.
-        """
+    def stream_keys(self, stream: UUID, key_ids: Sequence[str]) -> list[bytes | None]:
+        """The same for one stream of which most is wanted: all that it has is read as one piece."""
 
     def fetch(self, streams: Collection[UUID]) -> None:
         """Get the keys of these streams at once, for whoever asks for them next. What is missing stays so."""
@@ -92,14 +92,13 @@ class WrappedKeys:
                 raise KeyAway(f"no key {key_id}")
             return _unwrap(self._stream_key(stream), rows[0][0])
 
-    def event_keys(self, wanted: Sequence[tuple[UUID, str]], *, whole: bool = False) -> list[bytes | None]:
+    def event_keys(self, wanted: Sequence[tuple[UUID, str]]) -> list[bytes | None]:
         """See `KeyStore`."""
         with self._lock:
             streams = {id(stream): stream for stream, _ in wanted}  # the same few objects; hashing each is dear
             self.fetch(streams.values())
             wrapping = {at: key for at, stream in streams.items() if (key := self._streams.get(stream))}
-            wrapped = self._find_all(wanted[0][0]) if whole and wanted else {}
-            wrapped |= self._find_wrapped([key_id for _, key_id in wanted if key_id not in wrapped])
+            wrapped = self._find_wrapped([key_id for _, key_id in wanted])
             keys: list[bytes | None] = []
             for stream, key_id in wanted:
                 try:
@@ -108,10 +107,22 @@ class WrappedKeys:
                     keys.append(None)
             return keys
 
-    def _find_all(self, stream: UUID) -> dict[str, bytes]:
-        """The wrapped keys of one stream in one piece, without those that are older than this order of ids."""
-        first = _first_id(stream)
-        return dict(self._db.query("SELECT id, wrapped FROM event_key WHERE id>=? AND id<?", (first, first + "g")))
+    def stream_keys(self, stream: UUID, key_ids: Sequence[str]) -> list[bytes | None]:
+        """See `KeyStore`. Keys that are older than this order of ids are looked for one by one."""
+        with self._lock:
+            self.fetch([stream])
+            first, wrapping = _first_id(stream), self._streams.get(stream, b"")
+            rows = self._db.query("SELECT id, wrapped FROM event_key WHERE id>=? AND id<?", (first, first + "g"))
+            wrapped = dict(rows)
+            if older := [key_id for key_id in key_ids if key_id not in wrapped]:
+                wrapped |= self._find_wrapped(older)
+            keys: list[bytes | None] = []
+            for key_id in key_ids:
+                try:
+                    keys.append(aes_key_unwrap(wrapping, wrapped[key_id]))
+                except (KeyError, ValueError, InvalidUnwrap):  # the stream's own may be missing too
+                    keys.append(None)
+            return keys
 
     def _find_wrapped(self, key_ids: list[str]) -> dict[str, bytes]:
         parts = [key_ids[start : start + ASKED_AT_ONCE] for start in range(0, len(key_ids), ASKED_AT_ONCE)]

@@ -117,8 +117,7 @@ class Record(Application[UUID]):
         there = [row for row in rows if row[0] in wanted]
         if len(there) < len(wanted):
             raise KeyAway(f"the record of {stream} has less than was asked for")
-        asked = [(stream, key_id_of(state)) for _, _, _, state in there]
-        keys = self.keys.event_keys(asked, whole=2 * len(there) > there[-1][1])
+        keys = self._keys_of(stream, [key_id_of(row[3]) for row in there], most=2 * len(there) > there[-1][1])
         return {
             position: opened_fact(stream, seq, topic, state, open_body(name, seq, topic, state, key), position)
             for (position, seq, topic, state), key in zip(there, keys, strict=True)
@@ -183,10 +182,15 @@ class Record(Application[UUID]):
         asked += " originator_version>?" + (" AND topic IN ??" if topics else "") + " ORDER BY originator_version"
         stored = self.query(asked, (stream.hex, after, *([list(topics)] if topics else [])))
         name = stream.hex
-        wanted = [(stream, key_id_of(state)) for _, _, state in stored]
-        keys = self.keys.event_keys(wanted, whole=not after and not topics)
+        key_ids = [key_id_of(state) for _, _, state in stored]
+        keys = self._keys_of(stream, key_ids, most=not after and not topics)
         for (seq, topic, state), key in zip(stored, keys, strict=True):
             yield seq, topic, state, open_body(name, seq, topic, state, key)
+
+    def _keys_of(self, stream: UUID, key_ids: Sequence[str], *, most: bool) -> list[bytes | None]:
+        if most:
+            return self.keys.stream_keys(stream, key_ids)
+        return self.keys.event_keys([(stream, key_id) for key_id in key_ids])
 
     def since(self, position: int, limit: int = 500, closed: Collection[UUID] = ()) -> list[Fact]:
         """`entries` as facts; one whose key is away comes as `UNOPENED`, one of `closed` without name and data."""

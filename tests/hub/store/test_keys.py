@@ -152,10 +152,10 @@ def test_all_keys_of_a_stream_are_found_whatever_order_their_ids_had_when_they_w
     made += [store.new_event_key(CHILD) for _ in range(3)]
     store.new_event_key(OTHER)
     store.commit()
-    wanted = [(CHILD, key_id) for key_id, _ in made]
-    assert open_keys().event_keys([*wanted, (CHILD, "00" * 16)], whole=True) == [key for _, key in made] + [None]
-    assert open_keys().event_keys([], whole=True) == []
-    assert open_keys().event_keys([(uuid.uuid4(), wanted[0][1])], whole=True) == [None]
+    wanted = [key_id for key_id, _ in made]
+    assert open_keys().stream_keys(CHILD, [*wanted, "00" * 16]) == [key for _, key in made] + [None]
+    assert open_keys().stream_keys(CHILD, []) == []
+    assert open_keys().stream_keys(OTHER, wanted) == open_keys().stream_keys(uuid.uuid4(), wanted) == [None] * 6
 
 
 def test_a_stream_whose_key_came_after_it_was_asked_for_is_found(open_keys: Callable[..., WrappedKeys]) -> None:
