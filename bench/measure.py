@@ -58,6 +58,9 @@ class Signatures:
         parts = [split(json.loads(raw)["jws"], EVENT_TYP) for raw in records]
         self._signed = [(keys[one.kid], one.signature, one.signing_input) for one in parts]
 
+    def __len__(self) -> int:
+        return len(self._signed)
+
     def verify(self) -> None:
         """Every one of them, once."""
         for key, signature, message in self._signed:

@@ -1,35 +1,29 @@
 """The chronology view: one row a fact about a child, ready to be labelled, decided and projected.
 
-A row's content is encrypted under keys derived from the child's own key, the narrative under another than the rest, so
-that an outline never decrypts it and both die with the child's key. The view holds its position in the transaction of
-its rows and can be thrown away at any time: a build of it is made beside the one that is read, and swapped. It decides
-nothing.
+Most rows only point to the record. What has a narrative is kept again in two parts, the words under another key than
+the rest, so that an outline never decrypts them; both keys are derived from the child's own and die with it. The view
+holds its position in the transaction of its rows and can be thrown away at any time: a build of it is made beside the
+one that is read, and swapped. It decides nothing.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-import orjson
-
-from hub.domain.child import is_standing
-from hub.domain.facts import Fact, Remark
 from hub.projections.kept import Kept
+from hub.projections.rows import AS_RECORDED, AWAY, VIEW, WORDS, Row, open_row, place_of, seal_rows
 from hub.store.database import Database, Transaction
-from hub.store.keys import RANDOM, KeyAway
-from hub.store.mapper import Recorded
-from hub.store.plain import NARRATIVE, is_plain, may_name
-from hub.store.record import NOT_CHILDREN, Entry, Record, contract_of, statement_in, to_fact
-from hub.store.sealing import open_bytes, opener, seal_bytes, sealer
+from hub.store.keys import KeyAway
+from hub.store.record import NOT_CHILDREN, Record, Stored
+from hub.store.sealing import open_bytes, opener
 
-VERSION = 3
+VERSION = 4
 """Of the rows' form: another version is built anew from zero."""
-BATCH = 500
+BATCH = 1000
 DELETED_AT_ONCE = 10_000
 LAG = 1000
 """Of positions that are no child's: so many may go by (accesses, above all) before the view writes that it saw them."""
@@ -42,20 +36,6 @@ READ, BUILT, ENDED = "read", "built", "ended"
 
 class OtherRebuild(Exception):
     """Somebody began to rebuild after us; theirs will be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One entry as the view holds it; `narrative` is opened only where it is to be shown."""
-
-    position: int
-    home: UUID
-    fact: Fact
-    sealed_narrative: bytes | None
-    standing: bool = False
-    """Decisions rest on it; the others are only read."""
-    memory: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
-    """What whoever asks made of it and may use again; gone with the row."""
 
 
 class Chronology:
@@ -97,11 +77,11 @@ class Chronology:
         with self.database.transaction(turn="follow", durable=False) as view:
             base, written = self._read_build(view)
             position = self._passed[1] if self._passed[0] == written else written
-            entries = self.record.entries(position, BATCH, NOT_CHILDREN)
-            if entries:
-                position = entries[-1].position
-            if position > written + LAG or any(one.stream not in NOT_CHILDREN for one in entries):
-                self._insert(view, base, entries, position)
+            stored = self.record.stored(position, BATCH, NOT_CHILDREN)
+            if stored:
+                position = stored[-1][0]
+            if position > written + LAG or any(topic is not None for _, _, _, topic, _, _ in stored):
+                self._insert(view, base, stored, position)
                 written = position
         self._passed = written, position
 
@@ -111,14 +91,14 @@ class Chronology:
         Errors: `KeyAway`, `OtherRebuild`.
         """
         base, position = self._begin_build(), 0
-        while entries := self.record.entries(position, BATCH, NOT_CHILDREN):
-            position = entries[-1].position
+        while stored := self.record.stored(position, BATCH, NOT_CHILDREN):
+            position = stored[-1][0]
             with self.database.transaction(durable=False) as view:
-                self._insert(view, base, entries, position)
+                self._insert(view, base, stored, position)
         with self.database.transaction(turn="follow") as view:
-            while entries := self.record.entries(position, BATCH, NOT_CHILDREN):
-                position = entries[-1].position
-                self._insert(view, base, entries, position)
+            while stored := self.record.stored(position, BATCH, NOT_CHILDREN):
+                position = stored[-1][0]
+                self._insert(view, base, stored, position)
             view.execute("UPDATE progress SET state=? WHERE state=? AND version<=?", (ENDED, READ, VERSION))
             view.execute("UPDATE progress SET state=?, position=? WHERE base=?", (READ, position, base))
         with self._lock:
@@ -148,9 +128,9 @@ class Chronology:
             (home.hex, held[-1].position if held else 0, SPAN, VERSION, READ),
         )
         if new:
-            key = self.record.keys.derived_key(home, "view")
+            key = self.record.keys.derived_key(home, VIEW)
             opened = opener(key)
-            rows = [self._open(row, home, opened) for row in new if row[1] <= until]
+            rows = self._open([row for row in new if row[1] <= until], home, opened)
             held = [*held, *rows]
             if len(rows) == len(new):
                 self._kept.keep(home, key, held)
@@ -159,7 +139,7 @@ class Chronology:
     def _find_key(self, home: UUID) -> bytes | None:
         """What opens a stream's entries; None where there is none, which is a fault only when there are entries."""
         try:
-            return self.record.keys.derived_key(home, "view")
+            return self.record.keys.derived_key(home, VIEW)
         except KeyAway:
             return None
 
@@ -167,38 +147,35 @@ class Chronology:
         """The words of one entry; "" where it has none. Errors: `KeyAway`."""
         if row.sealed_narrative is None:
             return ""
-        key = self.record.keys.derived_key(row.home, "narrative")
-        return open_bytes(key, row.sealed_narrative, _place(row.position)).decode()
+        key = self.record.keys.derived_key(row.home, WORDS)
+        return open_bytes(key, row.sealed_narrative, place_of(row.position)).decode()
 
     def close(self) -> None:
         """Close the view's database."""
         self.database.close()
 
-    def _open(self, row: Any, home: UUID, opened: Callable[[bytes, bytes], bytes]) -> Row:
-        if not row[2]:
-            return self._open_late(row[0])
-        held = orjson.loads(opened(row[2], _place(row[0])))
-        said, remarks = held["statement"], tuple([Remark(**one) for one in held["remarks"]])
-        fact = Fact(
-            name=held["name"], version=held["version"], data=held["data"], source=said.get("source", ""),
-            id=said.get("id", ""), subject=said.get("subject", ""), datadigest=said.get("datadigest", ""),
-            shared=said.get("recordedtime", ""), admitted=held["admitted"], remarks=remarks, stream=home,
-            seq=held["seq"], position=row[0],
-        )  # fmt: skip
-        return Row(row[0], home, fact, row[3], bool(row[4]))
+    def _open(self, rows: Sequence[Any], home: UUID, opened: Callable[[bytes, bytes], bytes]) -> list[Row]:
+        """Rows of one stream as (position, admitted, content, narrative, standing). Errors: `KeyAway`."""
+        rows = [row if row[2] != AWAY else self._late(row[0]) for row in rows]
+        facts = self.record.facts_at(home, [row[0] for row in rows if row[2] == AS_RECORDED])
+        return [
+            Row(row[0], home, facts[row[0]], None, bool(row[4])) if row[0] in facts else open_row(row, home, opened)
+            for row in rows
+        ]
 
-    def _open_late(self, position: int) -> Row:
-        """A row whose key was away when the view came by: shown when it is back. Errors: `KeyAway`."""
-        entry = self.record.entry_at(position)
-        _, home, admitted, standing, content, narrative = self._row(entry, {})
+    def _late(self, position: int) -> tuple[Any, ...]:
+        """A row whose key was away when the view came by: made when it is back. Errors: `KeyAway`."""
+        stored = self.record.stored(position - 1, 1)
+        ((_, home, admitted, standing, content, narrative),) = seal_rows(self.record.keys, stored)
+        if content == AWAY:
+            raise KeyAway(f"no key for position {position}")
         with self.database.transaction(durable=False) as view:
             view.execute(
                 "UPDATE entry SET admitted=?, standing=?, content=?, narrative=? WHERE home=? AND place="
                 "(SELECT base FROM progress WHERE version=? AND state=?) + ?",
                 (admitted, standing, content, narrative, home, VERSION, READ, position),
             )
-        opened = opener(self.record.keys.derived_key(entry.stream, "view"))
-        return self._open((position, admitted, content, narrative, standing), entry.stream, opened)
+        return position, admitted, content, narrative, standing
 
     def _read_build(self, view: Transaction) -> tuple[int, int]:
         """(base, position) of the build that is read; it is begun where there is none of this version."""
@@ -228,49 +205,12 @@ class Chronology:
             with self.database.transaction(durable=False) as view:
                 view.execute("DELETE FROM progress WHERE base=? AND state=?", (base, ENDED))
 
-    def _insert(self, view: Transaction, base: int, entries: Iterable[Entry], position: int) -> None:
-        """The rows of these entries, and the position that they reach. Errors: `OtherRebuild`."""
+    def _insert(self, view: Transaction, base: int, stored: Sequence[Stored], position: int) -> None:
+        """The rows of what is stored, and the position that they reach. Errors: `OtherRebuild`."""
         going = "UPDATE progress SET position=? WHERE base=? AND state<>?"
         if not view.execute(going, (position, base, ENDED)):
             raise OtherRebuild
-        sealers: dict[UUID, Callable[[bytes, bytes], bytes]] = {}
-        rows = [self._row(one, sealers) for one in entries if one.stream.version == RANDOM]
-        view.insert("entry", [(base + row[0], *row[1:]) for row in rows])
-
-    def _row(self, entry: Entry, sealers: dict[UUID, Callable[[bytes, bytes], bytes]]) -> tuple[Any, ...]:
-        row, place = entry.row, _place(entry.position)
-        if row is None:  # it stands in every reading, and each one tries it again
-            return entry.position, entry.stream.hex, entry.admitted, 1, b"", None
-        (name, version), data, standing, words = _cut(row)
-        content = {
-            "name": name, "version": version, "statement": orjson.Fragment(statement_in(row.jws)),
-            "admitted": row.admitted, "seq": row.originator_version, "remarks": row.remarks,
-            "data": orjson.Fragment(data),
-        }  # fmt: skip
-        keys, seal = self.record.keys, sealers.get(entry.stream)
-        if seal is None:
-            seal = sealers[entry.stream] = sealer(keys.derived_key(entry.stream, "view"))
-        narrative = None if words is None else seal_bytes(keys.derived_key(entry.stream, "narrative"), words, place)
-        sealed = seal(orjson.dumps(content), place)
-        return entry.position, entry.stream.hex, row.admitted, int(standing), sealed, narrative
-
-
-def _cut(row: Recorded) -> tuple[tuple[str, int], bytes, bool, bytes | None]:
-    """(contract, data without the narrative, do decisions rest on it, the narrative). Most data is not even parsed."""
-    contract = contract_of(row.topic)
-    plain = is_plain(*contract, row.data)
-    if plain and not may_name(row.data, NARRATIVE):
-        return contract, row.data, False, None
-    data, standing = orjson.loads(row.data), False
-    if not plain:
-        fact = to_fact(row)
-        contract, data, standing = (fact.name, fact.version), dict(fact.data), is_standing(fact)
-    narrative = data.pop("narrative", None)
-    return contract, orjson.dumps(data), standing, narrative and narrative["text"].encode()
-
-
-def _place(position: int) -> bytes:
-    return str(position).encode()
+        view.insert("entry", seal_rows(self.record.keys, stored, base))
 
 
 __all__ = ["Chronology", "KeyAway", "Row"]

@@ -21,8 +21,10 @@ from eventsourcing.persistence import IntegrityError
 
 from hub.store.database import Database
 
-KEY_BYTES, ID_BYTES = 32, 16
+KEY_BYTES, ID_BYTES = 32, 12
+"""Random bytes of a key, and of its id behind what names its stream."""
 CACHED_STREAMS = 10_000
+ASKED_AT_ONCE = 1000
 RANDOM = 4
 """The UUID version of children's ids; the hub's own streams and those of staff have named ones."""
 
@@ -49,6 +51,9 @@ class KeyStore(Protocol):
 
     def event_keys(self, wanted: Sequence[tuple[UUID, str]]) -> list[bytes | None]:
         """The keys of many stored events (stream, key id) in one journey; None for what is missing or does not open."""
+
+    def stream_keys(self, stream: UUID, key_ids: Sequence[str]) -> list[bytes | None]:
+        """The same for one stream of which most is wanted: all that it has is read as one piece."""
 
     def fetch(self, streams: Collection[UUID], new: Collection[UUID] = ()) -> None:
         """Get the keys of these streams at once, for whoever asks for them next. What is missing stays so.
@@ -89,7 +94,10 @@ class WrappedKeys:
         made = []
         with self._lock:
             for at, stream in zip(range(0, len(drawn), KEY_BYTES + ID_BYTES), streams, strict=True):
-                key, key_id = drawn[at : at + KEY_BYTES], drawn[at + KEY_BYTES : at + KEY_BYTES + ID_BYTES].hex()
+                key, key_id = (
+                    drawn[at : at + KEY_BYTES],
+                    _first_id(stream) + drawn[at + KEY_BYTES : at + KEY_BYTES + ID_BYTES].hex(),
+                )
                 self._new[key_id] = key_id, stream.hex, aes_key_wrap(self._stream_key(stream, make=True), key)
                 made.append((key_id, key))
         return made
@@ -108,8 +116,7 @@ class WrappedKeys:
             streams = {id(stream): stream for stream, _ in wanted}  # the same few objects; hashing each is dear
             self.fetch(streams.values())
             wrapping = {at: key for at, stream in streams.items() if (key := self._streams.get(stream))}
-            rows = self._db.query("SELECT id, wrapped FROM event_key WHERE id IN ??", ([id for _, id in wanted],))
-            wrapped = dict(rows)
+            wrapped = self._find_wrapped([key_id for _, key_id in wanted])
             keys: list[bytes | None] = []
             for stream, key_id in wanted:
                 try:
@@ -117,6 +124,28 @@ class WrappedKeys:
                 except (KeyError, InvalidUnwrap):
                     keys.append(None)
             return keys
+
+    def stream_keys(self, stream: UUID, key_ids: Sequence[str]) -> list[bytes | None]:
+        """See `KeyStore`. Keys that are older than this order of ids are looked for one by one."""
+        with self._lock:
+            self.fetch([stream])
+            first, wrapping = _first_id(stream), self._streams.get(stream, b"")
+            rows = self._db.query("SELECT id, wrapped FROM event_key WHERE id>=? AND id<?", (first, first + "g"))
+            wrapped = dict(rows)
+            if older := [key_id for key_id in key_ids if key_id not in wrapped]:
+                wrapped |= self._find_wrapped(older)
+            keys: list[bytes | None] = []
+            for key_id in key_ids:
+                try:
+                    keys.append(aes_key_unwrap(wrapping, wrapped[key_id]))
+                except (KeyError, ValueError, InvalidUnwrap):  # the stream's own may be missing too
+                    keys.append(None)
+            return keys
+
+    def _find_wrapped(self, key_ids: list[str]) -> dict[str, bytes]:
+        parts = [key_ids[start : start + ASKED_AT_ONCE] for start in range(0, len(key_ids), ASKED_AT_ONCE)]
+        asked = "SELECT id, wrapped FROM event_key WHERE id IN ??"
+        return dict(row for part in parts for row in self._db.query(asked, (part,)))
 
     def fetch(self, streams: Collection[UUID], new: Collection[UUID] = ()) -> None:
         """See `KeyStore`."""
@@ -211,6 +240,11 @@ class WrappedKeys:
         if len(self._streams) > CACHED_STREAMS:
             self._streams.popitem(last=False)
         return key
+
+
+def _first_id(stream: UUID) -> str:
+    """How the ids of a stream's keys begin, so that they lie together and are read as one piece."""
+    return stream.hex[:16]
 
 
 def _unwrap(wrapping: bytes, wrapped: bytes) -> bytes:

@@ -24,6 +24,8 @@ NONCE_BYTES = 12
 KEY_FIRST = b'{"k":"'
 """How a head begins."""
 KEY_AT = len(KEY_FIRST)
+AT, REMARKS, JWS = b'","at":"', b'","remarks":', b',"jws":"'
+"""What stands before its other parts, always in this order."""
 
 
 class Recorded(NamedTuple):
@@ -74,16 +76,36 @@ class BodyMapper(Mapper[UUID]):
 
 def key_id_of(state: bytes) -> str:
     """The id of the key that opens a stored row's body."""
-    if state.startswith(KEY_FIRST):  # as it is always written
-        return state[KEY_AT : state.index(b'"', KEY_AT)].decode()
-    key_id: str = orjson.loads(state.partition(b"\n")[0])["k"]
-    return key_id
+    return state[KEY_AT : _end_of_key(state)].decode()
 
 
 def recorded_at_of(state: bytes) -> str:
     """When a stored row was recorded; its body stays closed."""
-    at: str = orjson.loads(state[: state.index(b"\n")])["at"]
-    return at
+    at = _end_of_key(state) + len(AT)
+    return state[at : state.index(b'"', at)].decode()
+
+
+def head_in(state: bytes) -> tuple[bytes, bytes, bytes]:
+    """(recorded at, remarks as JSON, statement in base64url, b"" for the hub's own notes) of a head, none of it parsed.
+
+    Nothing in it can spell what stands between its parts: a quotation mark in a value is escaped.
+    """
+    at = _end_of_key(state) + len(AT)
+    remarks = state.index(b'"', at)
+    jws = state.index(JWS, remarks)
+    end = state.index(b'"', jws + len(JWS))
+    said = state.find(b".", jws, end) + 1
+    statement = state[said : state.index(b".", said)] if said else b""
+    return state[at:remarks], state[remarks + len(REMARKS) : jws], statement
+
+
+def head_of(state: bytes) -> bytes:
+    """A stored row's clear part."""
+    return state[: state.index(b"\n")]
+
+
+def _end_of_key(state: bytes) -> int:
+    return state.index(b'"', KEY_AT)
 
 
 def open_body(stream: str, seq: int, topic: str, state: bytes, key: bytes | None) -> bytes:
@@ -99,7 +121,7 @@ def open_body(stream: str, seq: int, topic: str, state: bytes, key: bytes | None
 
 def recorded(stream: UUID, seq: int, topic: str, state: bytes, opened: bytes) -> Recorded:
     """A stored row with its body opened."""
-    head = orjson.loads(state[: state.index(b"\n")])
+    head = orjson.loads(head_of(state))
     return Recorded(
         stream, seq, topic, head["at"], head["jws"], opened[:SALT_BYTES], opened[SALT_BYTES:], head["remarks"]
     )

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
@@ -82,12 +83,13 @@ class PostgresTransaction:
 
     def insert(self, table: str, rows: Iterable[Sequence[Any]], *, unless_there: bool = False) -> None:
         """See `Transaction`: many rows as a binary copy, few as one statement with one array a column."""
-        given = list(rows)
-        if len(given) >= COPIED and not unless_there:
+        waiting = iter(rows)
+        given = list(waiting if unless_there else islice(waiting, COPIED))
+        if len(given) == COPIED and not unless_there:
             statement, types = _copying(table)
             with self._cursor.copy(statement) as copy:
                 copy.set_types(types)
-                for row in given:
+                for row in chain(given, waiting):
                     copy.write_row(row)
         elif given:
             arrays = [list(column) for column in zip(*given, strict=True)]

@@ -22,7 +22,7 @@ from hub.domain.child import Child, fold
 from hub.domain.facts import Fact, Remark
 from hub.store.database import RecordDatabase
 from hub.store.keys import KeyAway, KeyStore, OtherKey
-from hub.store.mapper import SALT_BYTES, BodyMapper, Recorded, key_id_of, open_body, recorded, recorded_at_of
+from hub.store.mapper import SALT_BYTES, BodyMapper, Recorded, head_in, key_id_of, open_body, recorded, recorded_at_of
 from hub.store.plain import is_plain
 from hub.store.tables import Offset, Writes
 from hub.store.upcasters import upcast
@@ -49,8 +49,11 @@ UNOPENED = "unopened"
 """The name under which `since` gives a fact whose key is away."""
 
 
-OPENED_AT_ONCE = 1000
-"""Facts of one stream for which keys are fetched together."""
+Stored = tuple[int, str, int, str | None, bytes, bytes | None]
+"""(position, stream as 32 hex digits, sequence number, contract, stored state, key) of one place in the log.
+
+Without a contract it is passed by, without a key it does not open.
+"""
 
 
 class Entry(NamedTuple):
@@ -100,7 +103,26 @@ class Record(Application[UUID]):
 
     def facts(self, stream: UUID, *, after: int = 0, topics: Sequence[str] = ()) -> Iterator[Fact]:
         """The facts of one stream in order, of all topics or of these alone. Errors: `KeyAway`."""
-        return (to_fact(recorded(stream, *row)) for row in self._rows(stream, after, topics))
+        return (opened_fact(stream, *row) for row in self._rows(stream, after, topics))
+
+    def facts_at(self, stream: UUID, positions: Sequence[int]) -> dict[int, Fact]:
+        """The facts of one stream at these positions, which ascend; no other is opened. Errors: `KeyAway`."""
+        if not positions:
+            return {}
+        wanted, name = set(positions), stream.hex
+        rows = self.query(
+            "SELECT l.position, l.seq, e.topic, e.state FROM log l JOIN stored_events e ON e.originator_id=l.stream"
+            " AND e.originator_version=l.seq WHERE l.stream=? AND l.position>=? AND l.position<=? ORDER BY l.seq",
+            (name, positions[0], positions[-1]),
+        )
+        there = [row for row in rows if row[0] in wanted]
+        if len(there) < len(wanted):
+            raise KeyAway(f"the record of {stream} has less than was asked for")
+        keys = self._keys_of(stream, [key_id_of(row[3]) for row in there], most=2 * len(there) > there[-1][1])
+        return {
+            position: opened_fact(stream, seq, topic, state, open_body(name, seq, topic, state, key), position)
+            for (position, seq, topic, state), key in zip(there, keys, strict=True)
+        }
 
     def streams_with(self, topics: Sequence[str]) -> list[UUID]:
         """Every stream that holds a fact of these topics. It looks through the whole record."""
@@ -129,7 +151,7 @@ class Record(Application[UUID]):
         facts, last = [], 0
         for last, topic, state, body in self._rows(stream):
             if not is_plain(*contract_of(topic), body, SALT_BYTES):
-                facts.append(to_fact(recorded(stream, last, topic, state, body)))
+                facts.append(opened_fact(stream, last, topic, state, body))
         return facts, last
 
     def bearing(self, streams: Sequence[UUID], names: Collection[str], most: int) -> dict[UUID, list[Fact]]:
@@ -174,11 +196,15 @@ class Record(Application[UUID]):
         asked += " originator_version>?" + (" AND topic IN ??" if topics else "") + " ORDER BY originator_version"
         stored = self.query(asked, (stream.hex, after, *([list(topics)] if topics else [])))
         name = stream.hex
-        for start in range(0, len(stored), OPENED_AT_ONCE):
-            part = stored[start : start + OPENED_AT_ONCE]
-            keys = self.keys.event_keys([(stream, key_id_of(state)) for _, _, state in part])
-            for (seq, topic, state), key in zip(part, keys, strict=True):
-                yield seq, topic, state, open_body(name, seq, topic, state, key)
+        key_ids = [key_id_of(state) for _, _, state in stored]
+        keys = self._keys_of(stream, key_ids, most=not after and not topics)
+        for (seq, topic, state), key in zip(stored, keys, strict=True):
+            yield seq, topic, state, open_body(name, seq, topic, state, key)
+
+    def _keys_of(self, stream: UUID, key_ids: Sequence[str], *, most: bool) -> list[bytes | None]:
+        if most:
+            return self.keys.stream_keys(stream, key_ids)
+        return self.keys.event_keys([(stream, key_id) for key_id in key_ids])
 
     def since(self, position: int, limit: int = 500, closed: Collection[UUID] = ()) -> list[Fact]:
         """`entries` as facts; one whose key is away comes as `UNOPENED`, one of `closed` without name and data."""
@@ -190,6 +216,10 @@ class Record(Application[UUID]):
         So a view can go on for everybody else, while whoever reads that child is told that it is not whole. Rows of
         the streams in `closed` are not opened: whoever only passes them by need not open them.
         """
+        return _entries(self.stored(position, limit, closed))
+
+    def stored(self, position: int, limit: int = 500, closed: Collection[UUID] = ()) -> list[Stored]:
+        """The same with its keys and not yet opened, for whoever wants little of it."""
         shut = [stream.hex for stream in closed]
         rows = self.query(
             "SELECT l.position, l.stream, l.seq, e.topic, e.state FROM"
@@ -198,25 +228,21 @@ class Record(Application[UUID]):
             " AND NOT (l.stream IN ??) ORDER BY l.position",
             (position, limit, shut),
         )
-        return self._entries(rows)
+        return self._with_keys(rows)
 
     def entries_at(self, positions: Sequence[int]) -> list[Entry]:
         """What stands at these positions, in the order of the log. What cannot be opened comes without its row."""
-        return self._entries(
-            self.query(
-                "SELECT l.position, l.stream, l.seq, e.topic, e.state FROM log l JOIN stored_events e"
-                " ON e.originator_id=l.stream AND e.originator_version=l.seq WHERE l.position IN ??"
-                " ORDER BY l.position",
-                (list(positions),),
-            )
+        rows = self.query(
+            "SELECT l.position, l.stream, l.seq, e.topic, e.state FROM log l JOIN stored_events e"
+            " ON e.originator_id=l.stream AND e.originator_version=l.seq WHERE l.position IN ?? ORDER BY l.position",
+            (list(positions),),
         )
+        return _entries(self._with_keys(rows))
 
-    def _entries(self, rows: Sequence[Any]) -> list[Entry]:
+    def _with_keys(self, rows: Sequence[Any]) -> list[Stored]:
         streams = {name: UUID(name) for name in {row[1] for row in rows}}
-        there = [row for row in rows if row[3]]
-        keys = self.keys.event_keys([(streams[row[1]], key_id_of(row[4])) for row in there])
-        opened = {row[0]: _entry(streams[row[1]], *row, key=key) for row, key in zip(there, keys, strict=True)}
-        return [opened.get(at) or Entry(at, streams[name], None, seq) for at, name, seq, _, _ in rows]
+        keys = iter(self.keys.event_keys([(streams[row[1]], key_id_of(row[4])) for row in rows if row[3]]))
+        return [(*row, next(keys) if row[3] else None) for row in rows]
 
     def ahead(self, position: int, limit: int, closed: Collection[UUID]) -> tuple[int, bool]:
         """What `since` would give, unopened: (its last position, is any fact of a stream that is not in `closed`)."""
@@ -282,24 +308,30 @@ class Record(Application[UUID]):
 
 
 def to_fact(row: Recorded, position: int = 0) -> Fact:
-    """A stored row as the domain sees it, brought to the current version of its contract."""
-    statement: dict[str, str] = orjson.loads(statement_in(row.jws))
-    name, number, data = upcast(*contract_of(row.topic), orjson.loads(row.data))
+    """A row as the domain sees it, brought to the current version of its contract."""
+    said, remarks = statement_in(row.jws), tuple(Remark(**remark) for remark in row.remarks)
+    return _fact(row.originator_id, row.originator_version, row.topic, row.admitted, said, remarks, row.data, position)
+
+
+def opened_fact(stream: UUID, seq: int, topic: str, state: bytes, body: bytes, position: int = 0) -> Fact:
+    """The same of a stored row whose body was opened."""
+    at, noted, said = head_in(state)
+    remarks = tuple(Remark(**remark) for remark in orjson.loads(noted)) if noted != b"[]" else ()
+    data = body[SALT_BYTES:]
+    return _fact(stream, seq, topic, at.decode(), b64url_decode(said) or b"{}", remarks, data, position)
+
+
+def _fact(
+    stream: UUID, seq: int, topic: str, admitted: str, said: bytes, remarks: tuple[Remark, ...], data: bytes, at: int
+) -> Fact:
+    statement: dict[str, str] = orjson.loads(said)
+    name, number, told = upcast(*contract_of(topic), orjson.loads(data))
     return Fact(
-        name=name,
-        version=number,
-        data=data,
-        source=statement.get("source", ""),
-        id=statement.get("id", ""),
-        subject=statement.get("subject", ""),
-        datadigest=statement.get("datadigest", ""),
-        shared=statement.get("recordedtime", ""),
-        admitted=row.admitted,
-        remarks=tuple(Remark(**remark) for remark in row.remarks),
-        stream=row.originator_id,
-        seq=row.originator_version,
-        position=position,
-    )
+        name=name, version=number, data=told, source=statement.get("source", ""), id=statement.get("id", ""),
+        subject=statement.get("subject", ""), datadigest=statement.get("datadigest", ""),
+        shared=statement.get("recordedtime", ""), admitted=admitted, remarks=remarks, stream=stream, seq=seq,
+        position=at,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=1024)
@@ -324,7 +356,15 @@ def _fact_of(entry: Entry) -> Fact:
     )  # fmt: skip
 
 
-def _entry(stream: UUID, at: int, name: str, seq: int, topic: str, state: bytes, *, key: bytes | None) -> Entry:
+def _entries(rows: Sequence[Stored]) -> list[Entry]:
+    streams = {name: UUID(name) for name in {row[1] for row in rows}}
+    return [_entry(streams[row[1]], row) for row in rows]
+
+
+def _entry(stream: UUID, stored: Stored) -> Entry:
+    at, name, seq, topic, state, key = stored
+    if topic is None:
+        return Entry(at, stream, None, seq)
     try:
         row = recorded(stream, seq, topic, state, open_body(name, seq, topic, state, key))
     except KeyAway:

@@ -15,7 +15,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLite
 
 from hub.store.database import Transaction
 from hub.store.recorder import write
-from hub.store.tables import SCHEMA, Writes
+from hub.store.tables import SCHEMA, Writes, columns_of
 
 WAITS_S = 30
 """How long a writer waits for another one."""
@@ -44,14 +44,12 @@ class SqliteTransaction:
 
     def insert(self, table: str, rows: Iterable[Sequence[Any]], *, unless_there: bool = False) -> None:
         """See `Transaction`."""
-        given = list(rows)
-        if given:
-            marks = ",".join("?" * len(given[0]))
-            otherwise = " ON CONFLICT DO NOTHING" if unless_there else ""
-            try:
-                self._cursor.executemany(f"INSERT INTO {table} VALUES ({marks}){otherwise}", given)  # noqa: S608
-            except sqlite3.IntegrityError as error:
-                raise IntegrityError(table) from error
+        marks = ",".join("?" * len(columns_of(table)))
+        otherwise = " ON CONFLICT DO NOTHING" if unless_there else ""
+        try:
+            self._cursor.executemany(f"INSERT INTO {table} VALUES ({marks}){otherwise}", rows)  # noqa: S608
+        except sqlite3.IntegrityError as error:
+            raise IntegrityError(table) from error
 
 
 class SqliteFile:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +11,7 @@ import pytest
 
 from hub.projections import chronology
 from hub.projections.chronology import Chronology, OtherRebuild
-from hub.store.keys import WrappedKeys
+from hub.store.keys import KeyAway, WrappedKeys
 from hub.store.mapper import SALT_BYTES, Recorded
 from hub.store.record import ACCESS, Record, own_note
 from tests.stores import Store
@@ -102,6 +102,32 @@ def test_a_narrative_whose_name_is_spelt_with_escapes_is_cut_out_all_the_same(vi
     assert view.narrative(row) == "words"
 
 
+def test_rows_that_break_off_while_they_are_written_leave_none_behind(view: Chronology) -> None:
+    def broken(count: int) -> Iterator[Any]:
+        for place in range(count):
+            yield place, "00" * 16, AT, 0, b"", None
+        raise KeyAway("in the middle")
+
+    for count in (2, 2000):
+        with pytest.raises(KeyAway), view.database.transaction() as transaction:
+            transaction.insert("entry", broken(count))
+        assert view.database.query("SELECT COUNT(*) FROM entry") == [(0,)]
+
+
+def test_a_key_that_was_away_when_the_view_came_by_is_asked_for_again_by_each_reader(
+    view: Chronology, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = uuid4()
+    view.record.append([own_note(child, seq, "concern-logged/v1", AT, {"child": {}}) for seq in (1, 2)])
+    with monkeypatch.context() as away:
+        away.setattr(view.record.keys, "event_keys", lambda wanted, **_: [None] * len(wanted))
+        view.rebuild()
+        with pytest.raises(KeyAway):
+            view.rows([child])
+    assert sequences(view) == whole(ENTRIES)
+    assert [row.fact.seq for row in view.rows([child])] == [1, 2]
+
+
 def test_a_reader_beside_a_rebuild_sees_all_of_it_at_any_moment(
     view: Chronology, open_view: Callable[[], Chronology], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,16 +151,16 @@ def test_what_is_recorded_during_a_rebuild_is_read_before_and_after_the_swap(
     view: Chronology, open_view: Callable[[], Chronology], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view.catch_up()
-    other, entries, came = open_view(), view.record.entries, []
+    other, stored, came = open_view(), view.record.stored, []
 
     def between(*asked: Any) -> Any:
         if not came:
             came.append(add(other, 1))
             other.catch_up()
             assert sequences(other) == whole(ENTRIES + 1)
-        return entries(*asked)
+        return stored(*asked)
 
-    monkeypatch.setattr(view.record, "entries", between)
+    monkeypatch.setattr(view.record, "stored", between)
     view.rebuild()
     assert sequences(view) == sequences(other) == whole(ENTRIES + 1)
     assert view.position() == view.record.position()
@@ -175,14 +201,14 @@ def test_of_two_rebuilds_the_later_one_is_read_and_the_earlier_one_says_so(
     view: Chronology, open_view: Callable[[], Chronology], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view.catch_up()
-    later, entries, begun = open_view(), view.record.entries, []
+    later, stored, begun = open_view(), view.record.stored, []
 
     def overtaken(*asked: Any) -> Any:
         if not begun:
             begun.append(later.rebuild())
-        return entries(*asked)
+        return stored(*asked)
 
-    monkeypatch.setattr(view.record, "entries", overtaken)
+    monkeypatch.setattr(view.record, "stored", overtaken)
     with pytest.raises(OtherRebuild):
         view.rebuild()
     assert sequences(view) == sequences(later) == whole(ENTRIES)

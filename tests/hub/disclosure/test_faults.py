@@ -65,7 +65,7 @@ def test_a_key_store_that_is_away_refuses_the_whole_answer(
 
     if not kept_open:
         hub.view._kept.clear()
-    for name in ("derived_key", "event_keys", "event_key"):
+    for name in ("derived_key", "event_keys", "stream_keys", "event_key"):
         monkeypatch.setattr(hub.record.keys, name, away)
     with pytest.raises(CannotBeShownComplete):
         read()

@@ -176,7 +176,7 @@ def test_a_batch_that_fails_leaves_position_and_rows_together(told: Hub, monkeyp
         raise OSError("disk away")
 
     with monkeypatch.context() as broken:
-        broken.setattr(told.record, "entries", away)
+        broken.setattr(told.record, "stored", away)
         with pytest.raises(OSError, match="disk away"):
             told.view.rebuild()
     assert told.view.position() == position

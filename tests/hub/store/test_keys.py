@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hub.store import keys
 from hub.store.keys import KeyAway, WrappedKeys
 from hub.store.record import IDENTITY
 from hub.store.sealing import open_bytes, open_token, seal_bytes, seal_token
@@ -139,6 +140,22 @@ def test_keys_that_were_fetched_together_are_those_that_are_found_one_by_one(
     assert open_keys().event_keys(wanted + strange) == [key for _, _, key in made] + [None] * 3
     assert open_keys().event_keys([]) == []
     assert [open_keys().event_key(*one) for one in wanted] == [key for _, _, key in made]
+
+
+def test_all_keys_of_a_stream_are_found_whatever_order_their_ids_had_when_they_were_made(
+    open_keys: Callable[..., WrappedKeys], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_keys()
+    with monkeypatch.context() as older:
+        older.setattr(keys, "_first_id", lambda _: uuid.uuid4().hex[:8])
+        made = [store.new_event_key(CHILD) for _ in range(3)]
+    made += [store.new_event_key(CHILD) for _ in range(3)]
+    store.new_event_key(OTHER)
+    store.commit()
+    wanted = [key_id for key_id, _ in made]
+    assert open_keys().stream_keys(CHILD, [*wanted, "00" * 16]) == [key for _, key in made] + [None]
+    assert open_keys().stream_keys(CHILD, []) == []
+    assert open_keys().stream_keys(OTHER, wanted) == open_keys().stream_keys(uuid.uuid4(), wanted) == [None] * 6
 
 
 def test_a_stream_whose_key_came_after_it_was_asked_for_is_found(open_keys: Callable[..., WrappedKeys]) -> None:
