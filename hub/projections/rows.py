@@ -55,6 +55,7 @@ def seal_rows(keys: KeyStore, stored: Iterable[Stored], base: int = 0) -> Iterat
     One after the other, so that none of what is copied lies in memory longer than it takes.
     """
     streams: dict[str, UUID] = {}
+    children: dict[str, bool] = {}
     sealers: dict[tuple[str, str], Sealer] = {}
     nonces = many_nonces()
 
@@ -63,12 +64,10 @@ def seal_rows(keys: KeyStore, stored: Iterable[Stored], base: int = 0) -> Iterat
         return seal
 
     for position, home, seq, topic, state, key in stored:
-        if topic is None:
-            continue
-        stream = streams.get(home)
-        if stream is None:
-            stream = streams[home] = UUID(home)
-        if stream.version != RANDOM:
+        if home not in streams:
+            streams[home] = UUID(home)
+            children[home] = streams[home].version == RANDOM
+        if topic is None or not children[home]:
             continue
         at = recorded_at_of(state)
         try:
@@ -76,7 +75,7 @@ def seal_rows(keys: KeyStore, stored: Iterable[Stored], base: int = 0) -> Iterat
         except KeyAway:
             yield base + position, home, at, 1, AWAY, None
             continue
-        standing, cut = _cut(stream, seq, topic, state, body)
+        standing, cut = _cut(streams[home], seq, topic, state, body)
         if cut is None:
             yield base + position, home, at, int(standing), AS_RECORDED, None
             continue

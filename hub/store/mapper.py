@@ -76,12 +76,12 @@ class BodyMapper(Mapper[UUID]):
 
 def key_id_of(state: bytes) -> str:
     """The id of the key that opens a stored row's body."""
-    return state[KEY_AT : _end_of_key(state)].decode()
+    return state[KEY_AT : state.index(b'"', KEY_AT)].decode()
 
 
 def recorded_at_of(state: bytes) -> str:
     """When a stored row was recorded; its body stays closed."""
-    at = _end_of_key(state) + len(AT)
+    at = state.index(b'"', KEY_AT) + len(AT)
     return state[at : state.index(b'"', at)].decode()
 
 
@@ -90,7 +90,7 @@ def head_in(state: bytes) -> tuple[bytes, bytes, bytes]:
 
     Nothing in it can spell what stands between its parts: a quotation mark in a value is escaped.
     """
-    at = _end_of_key(state) + len(AT)
+    at = state.index(b'"', KEY_AT) + len(AT)
     remarks = state.index(b'"', at)
     jws = state.index(JWS, remarks)
     end = state.index(b'"', jws + len(JWS))
@@ -102,10 +102,6 @@ def head_in(state: bytes) -> tuple[bytes, bytes, bytes]:
 def head_of(state: bytes) -> bytes:
     """A stored row's clear part."""
     return state[: state.index(b"\n")]
-
-
-def _end_of_key(state: bytes) -> int:
-    return state.index(b'"', KEY_AT)
 
 
 def open_body(stream: str, seq: int, topic: str, state: bytes, key: bytes | None) -> bytes:

@@ -193,8 +193,9 @@ class Record(Application[UUID]):
     ) -> Iterator[tuple[int, str, bytes, bytes]]:
         """(sequence number, topic, stored state, opened body) of one stream's rows in order. Errors: `KeyAway`."""
         asked = "SELECT originator_version, topic, state FROM stored_events WHERE originator_id=? AND"
-        asked += " originator_version>?" + (" AND topic IN ??" if topics else "") + " ORDER BY originator_version"
+        asked += " originator_version>?" + (" AND topic IN ??" if topics else "")
         stored = self.query(asked, (stream.hex, after, *([list(topics)] if topics else [])))
+        stored.sort()  # by the sequence number; a server would sort whole rows
         name = stream.hex
         key_ids = [key_id_of(state) for _, _, state in stored]
         keys = self._keys_of(stream, key_ids, most=not after and not topics)
