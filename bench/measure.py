@@ -23,7 +23,7 @@ from typing import Any
 from bench.records import Source
 from bench.spine import machine
 from bench.stage import BenchFault
-from hub.serving import NEW_OBJECTS
+from hub.memory import NEW_OBJECTS, settle
 from hub.store.opening import Databases, make_ready, open_databases
 from infra.postgres.binaries import NoPostgres
 from infra.postgres.server import OWNER, RUNNING, Server
@@ -79,10 +79,9 @@ def cpu_us(work: Callable[[], object], clock: Callable[[], float] = time.process
 
 
 def as_served() -> None:
-    """Let Python look for cycles as seldom as in `hub serve` and `hub consume`; once everything is there."""
+    """Handle memory as `hub serve` and `hub consume` do; once everything is there."""
     gc.collect()
-    gc.freeze()
-    gc.set_threshold(NEW_OBJECTS, 20, 20)
+    settle(NEW_OBJECTS)
 
 
 class ServerClock:

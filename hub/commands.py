@@ -24,6 +24,7 @@ from hub.bootstrap import Hub, init, open_hub
 from hub.disclosure import Ask, NoAnswer, NobodyKnown, NotAPerson, Search, description_of
 from hub.identity.matching import Description
 from hub.ingest.registration import Asked, read_request
+from hub.memory import NEW_OBJECTS, settle
 from hub.settings import Settings, SettingsError
 from hub.store.opening import make_ready
 from hub.watch import NoPort
@@ -297,6 +298,7 @@ def cmd_serve(settings: Settings, args: argparse.Namespace) -> None:
 def cmd_rebuild(settings: Settings, args: argparse.Namespace) -> None:
     """Throw the views away and build them again from the record."""
     hub = _hub(settings)
+    settle(NEW_OBJECTS)
     out({"view": "chronology", "position": hub.view.rebuild()})
     out({"view": "items", "position": hub.item_rows.rebuild()})
     out({"view": "open-items", "position": hub.concerned.rebuild()})

@@ -5,19 +5,18 @@ No rules here but one: plain text is for a demo hub and a broker on loopback.
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import logging
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from hub.bootstrap import Hub
 from hub.ingest.consumer import Consumer
 from hub.ingest.feed import Brokers, Feed, Outlet
 from hub.ingest.relay import Relay
 from hub.logs import announce
+from hub.memory import settle
 from hub.notifying import keep_telling
 from hub.settings import Settings, SettingsError
 from hub.watch import port
@@ -27,8 +26,6 @@ ENDING_S = 20
 """How long what is due may take to go out at the end."""
 NEW_OBJECTS = 100_000
 """A batch in hand is some ten thousands of objects, which go by themselves: each look for cycles would walk them."""
-KEPT_BYTES = 32 * 1024 * 1024
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -59,9 +56,7 @@ def consume(hub: Hub) -> None:
     with watching, _told_to_stop() as stopping:
         answering.start()
         telling.start()
-        gc.freeze()
-        gc.set_threshold(NEW_OBJECTS, 20, 20)
-        _keep_memory()
+        settle(NEW_OBJECTS)
         announce("reading from Kafka; Ctrl-C ends it", hub.settings.log)
         try:
             consumer.run(stopping.is_set)
@@ -111,15 +106,6 @@ def _clients(settings: Settings, brokers: Brokers) -> tuple[Feed, Outlet]:
         extra = "kafka-fast" if settings.kafka_client == "confluent" else "kafka"
         raise SettingsError(f"the Kafka client is not installed; install the extra {extra}") from error
     return KafkaFeed(brokers), KafkaOutlet(brokers)
-
-
-def _keep_memory() -> None:
-    """What one batch lets go of serves the next, instead of going back to the system and being fetched and cleared
-    again: 5 of 290 µs a record. Of the GNU C library alone (mallopt(3)); elsewhere nothing happens."""
-    with suppress(OSError, AttributeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(M_MMAP_THRESHOLD, KEPT_BYTES)
-        mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
 
 
 @contextmanager

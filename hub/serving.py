@@ -7,7 +7,6 @@ record in a thread of their own, so that a reader rarely waits; what agencies mu
 from __future__ import annotations
 
 import fcntl
-import gc
 import logging
 import signal
 import socket
@@ -25,6 +24,7 @@ from hub.api.doors import Doors
 from hub.api.issuer_keys import FetchFailed, IssuerKeys, SetRefused
 from hub.bootstrap import Hub
 from hub.logs import announce
+from hub.memory import NEW_OBJECTS, settle
 from hub.notifying import keep_telling
 from hub.settings import Settings
 from hub.store.database import STORE_AWAY
@@ -34,8 +34,6 @@ from schemas.strict import strict_json
 
 LOG = logging.getLogger("hub.serving")
 FOLLOW_EVERY_S = 0.5
-NEW_OBJECTS = 20_000
-"""How many more objects there must be before Python looks for cycles: an answer makes thousands and leaves none."""
 
 
 class NotServed(Exception):
@@ -56,8 +54,7 @@ def serve(hub: Hub, *, make: Callable[..., Any] = create_app) -> None:
     listening = _listen(hub.settings)
     hub.admission.catch_up()
     hub.admission.try_waiting("newer")  # what an older version of the hub did not know yet
-    gc.freeze()  # what is there when serving begins stays: no search for cycles walks it again
-    gc.set_threshold(NEW_OBJECTS, 20, 20)
+    settle(NEW_OBJECTS)
     ended = threading.Event()
     beside = [
         threading.Thread(target=_follow, args=(hub, ended), name="views", daemon=True),
