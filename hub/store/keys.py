@@ -117,13 +117,10 @@ class WrappedKeys:
             self.fetch(streams.values())
             wrapping = {at: key for at, stream in streams.items() if (key := self._streams.get(stream))}
             wrapped = self._find_wrapped([key_id for _, key_id in wanted])
-            keys: list[bytes | None] = []
-            for stream, key_id in wanted:
-                try:
-                    keys.append(aes_key_unwrap(wrapping[id(stream)], wrapped[key_id]))
-                except (KeyError, InvalidUnwrap):
-                    keys.append(None)
-            return keys
+            try:
+                return [aes_key_unwrap(wrapping[id(stream)], wrapped[key_id]) for stream, key_id in wanted]
+            except (KeyError, InvalidUnwrap):
+                return [_unwrapped(wrapping.get(id(stream)), wrapped.get(key_id)) for stream, key_id in wanted]
 
     def stream_keys(self, stream: UUID, key_ids: Sequence[str]) -> list[bytes | None]:
         """See `KeyStore`. Keys that are older than this order of ids are looked for one by one."""
@@ -134,13 +131,10 @@ class WrappedKeys:
             wrapped = dict(rows)
             if older := [key_id for key_id in key_ids if key_id not in wrapped]:
                 wrapped |= self._find_wrapped(older)
-            keys: list[bytes | None] = []
-            for key_id in key_ids:
-                try:
-                    keys.append(aes_key_unwrap(wrapping, wrapped[key_id]))
-                except (KeyError, ValueError, InvalidUnwrap):  # the stream's own may be missing too
-                    keys.append(None)
-            return keys
+            try:
+                return [aes_key_unwrap(wrapping, wrapped[key_id]) for key_id in key_ids]
+            except (KeyError, ValueError, InvalidUnwrap):
+                return [_unwrapped(wrapping, wrapped.get(key_id)) for key_id in key_ids]
 
     def _find_wrapped(self, key_ids: list[str]) -> dict[str, bytes]:
         parts = [key_ids[start : start + ASKED_AT_ONCE] for start in range(0, len(key_ids), ASKED_AT_ONCE)]
@@ -245,6 +239,14 @@ class WrappedKeys:
 def _first_id(stream: UUID) -> str:
     """How the ids of a stream's keys begin, so that they lie together and are read as one piece."""
     return stream.hex[:16]
+
+
+def _unwrapped(wrapping: bytes | None, wrapped: bytes | None) -> bytes | None:
+    """None where either is missing, or the one does not open the other."""
+    try:
+        return aes_key_unwrap(wrapping, wrapped) if wrapping and wrapped else None
+    except InvalidUnwrap:
+        return None
 
 
 def _unwrap(wrapping: bytes, wrapped: bytes) -> bytes:
