@@ -243,7 +243,7 @@ class Record(Application[UUID]):
     def _with_keys(self, rows: Sequence[Any]) -> list[Stored]:
         streams = {name: UUID(name) for name in {row[1] for row in rows}}
         keys = iter(self.keys.event_keys([(streams[row[1]], key_id_of(row[4])) for row in rows if row[3]]))
-        return [row + (next(keys) if row[3] else None,) for row in rows]
+        return [(*row, next(keys) if row[3] else None) for row in rows]
 
     def ahead(self, position: int, limit: int, closed: Collection[UUID]) -> tuple[int, bool]:
         """What `since` would give, unopened: (its last position, is any fact of a stream that is not in `closed`)."""
