@@ -92,6 +92,10 @@ NOTHING_YET = Child()
 ENDING_AGREEMENTS = frozenset({"agreement-withdrawn", "agreement-expired"})
 
 
+REMARKED = frozenset({*ENDING_AGREEMENTS, *involvement.BEGINNING, *involvement.ENDING, protection.ENDED})
+"""Kinds on which `receive` may have something to say: every other is recorded as it came."""
+
+
 def rests_on_child(reported: Fact) -> bool:
     """Does what `receive` makes of this fact rest on the child so far? Where not, nobody needs to fold the child."""
     for_another = reported.name in involvement.ENDING and involvement.is_for_another(reported)

@@ -12,7 +12,7 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -316,17 +316,25 @@ class Admission:
 
     def _record(self, batch: Batch, opened: Opened, stream: UUID, remarks: list[Remark]) -> int:
         """What the domain makes of it, as rows; gives the index of the reported fact itself."""
+        if contract(opened)[0] not in domain.REMARKED and stream != IDENTITY and not opened.data.get("references"):
+            self._add(batch, opened, stream, remarks)  # as most are: nobody asks what it changes
+            return len(batch.facts) - 1
         reported = reported_fact(opened, stream, tuple(remarks), batch.at)
         child = self._child(batch, stream) if domain.rests_on_child(reported) else domain.NOTHING_YET
         for fact in domain.receive(child, reported):
-            seq = batch.next_seq(stream)
-            notes = [{"code": remark.code, "note": remark.note} for remark in fact.remarks]
-            batch.add(Recorded(stream, seq, topic(opened), batch.at, opened.jws, opened.salt, opened.data_bytes, notes))
+            seq = self._add(batch, opened, stream, fact.remarks)
             if stream == IDENTITY:
                 self.resolver.settled(fact._replace(seq=seq))
         if taken_back(reported):
             self.resolver.unlearn(stream)
         return len(batch.facts) - 1
+
+    def _add(self, batch: Batch, opened: Opened, stream: UUID, remarks: Iterable[Remark]) -> int:
+        """One row, with what was sent as it was sent; gives its sequence number."""
+        seq = batch.next_seq(stream)
+        notes = [{"code": remark.code, "note": remark.note} for remark in remarks]
+        batch.add(Recorded(stream, seq, topic(opened), batch.at, opened.jws, opened.salt, opened.data_bytes, notes))
+        return seq
 
     def _child(self, batch: Batch, stream: UUID) -> domain.Child:
         """The child so far, whichever of its ids an event came under, with what this batch already adds."""

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -47,7 +48,7 @@ def open_record(raw: bytes, registry: Registry, unseal: SealingKey | None) -> Se
         return Sent(raw, hashlib.sha256(raw).hexdigest(), refused)
     try:
         form = find_fault_of_form(opened)
-        late = late_remarks(opened.data, opened.statement["recordedtime"])
+        late = [] if form else late_remarks(opened.data, opened.statement["recordedtime"])
     except Exception as fault:  # one record that we stumble over stops no other
         LOG.error("a record could not be looked at: fault=%s", type(fault).__name__)
         form, late = FAULT, []
@@ -110,13 +111,16 @@ def late_remarks(data: Mapping[str, Any], shared: str) -> list[Remark]:
     happened = data.get("happened", {})
     if happened.get("precision") not in ("instant", "day") or "from" not in happened:
         return []
+    edition = _late_by(happened["from"][:10], shared[:10])
+    return [Remark("late", edition)] if edition else []
+
+
+@lru_cache(maxsize=4096)
+def _late_by(happened: str, shared: str) -> str:
+    """The edition by which what happened on the one day is late on the other; "" where it is not."""
     try:
-        on = date.fromisoformat(happened["from"][:10])
-    except ValueError:
-        return []
-    days = (date.fromisoformat(shared[:10]) - on).days
-    try:
+        on = date.fromisoformat(happened)
         edition = get_edition("late-sharing", on)
-    except NoEdition:
-        return []
-    return [Remark("late", str(edition))] if days > edition.text["limit"] else []
+    except (ValueError, NoEdition):
+        return ""
+    return str(edition) if (date.fromisoformat(shared) - on).days > edition.limit else ""

@@ -168,6 +168,7 @@ def test_a_record_of_another_source_is_quarantined_under_the_caller(hub: Hub, re
         ({"event": "not-thought-of-yet"}, "newer"),
         ({"version": 99}, "newer"),
         ({"details": {"nonsense": True}}, "schema"),
+        ({"happened": ["no", "day"]}, "schema"),
         ({"partnership": "urn:safeguarding:partnership:elsewhere"}, "other-partnership"),
     ],
 )
