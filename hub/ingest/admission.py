@@ -334,6 +334,7 @@ class Admission:
         seq = batch.next_seq(stream)
         notes = [{"code": remark.code, "note": remark.note} for remark in remarks]
         batch.add(Recorded(stream, seq, topic(opened), batch.at, opened.jws, opened.salt, opened.data_bytes, notes))
+        self.resolver.recorded(stream)
         return seq
 
     def _child(self, batch: Batch, stream: UUID) -> domain.Child:

@@ -66,9 +66,13 @@ class Resolver:
 
     def appended(self, stream: UUID) -> None:
         """Another process wrote to this stream: whoever it describes is read again."""
+        self.recorded(stream)
+        self._held.pop(self.register.survivor(stream), None)
+
+    def recorded(self, stream: UUID) -> None:
+        """What is written where splits and moves sent anything may describe another child than it says: read again."""
         if stream in self.register.exchanged:
             self.clear()
-        self._held.pop(self.register.survivor(stream), None)
 
     def forget(self) -> None:
         """Another writer was faster, or a batch was given up: start again from what is recorded."""

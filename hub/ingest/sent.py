@@ -48,7 +48,8 @@ def open_record(raw: bytes, registry: Registry, unseal: SealingKey | None) -> Se
         return Sent(raw, hashlib.sha256(raw).hexdigest(), refused)
     try:
         form = find_fault_of_form(opened)
-        late = [] if form else late_remarks(opened.data, opened.statement["recordedtime"])
+        said = form is None and opened.statement["type"] == REPORT
+        late = late_remarks(opened.data, opened.statement["recordedtime"]) if said else []
     except Exception as fault:  # one record that we stumble over stops no other
         LOG.error("a record could not be looked at: fault=%s", type(fault).__name__)
         form, late = FAULT, []

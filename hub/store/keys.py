@@ -11,6 +11,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
+from itertools import islice
 from typing import Protocol
 from uuid import UUID
 
@@ -34,7 +35,7 @@ class KeyAway(Exception):
 
 
 class OtherKey(Exception):
-    """Another process made the key of a stream at the same time: its keys are forgotten here, begin again."""
+    """Another process made the key of a stream before: ours is forgotten and its is held, begin again."""
 
 
 class KeyStore(Protocol):
@@ -148,8 +149,8 @@ class WrappedKeys:
             if wanted := [stream.hex for stream in away.difference(new)]:
                 rows = self._db.query("SELECT stream, wrapped FROM stream_key WHERE stream IN ??", (wanted,))
                 found = {UUID(stream): wrapped for stream, wrapped in rows}
-                for stream, wrapped in found.items():
-                    self._keep(stream, _unwrap(self._root, wrapped))
+                self._streams |= {stream: _unwrap(self._root, wrapped) for stream, wrapped in found.items()}
+                self._forget_oldest(set(streams))
                 away -= found.keys()
             if away:
                 self._missing = away
@@ -188,12 +189,12 @@ class WrappedKeys:
         there = self._db.query(
             "SELECT stream, wrapped FROM stream_key WHERE stream IN ??", ([one.hex for one in self._new_streams],)
         )
-        others = {stream for stream, wrapped in there if self._new_streams[UUID(stream)] != wrapped}
+        others = {stream: wrapped for stream, wrapped in there if self._new_streams[UUID(stream)] != wrapped}
         if others:
             self._new = {key_id: row for key_id, row in self._new.items() if row[1] not in others}
-            for stream in map(UUID, others):
-                del self._new_streams[stream]
-                self._streams.pop(stream, None)
+            for stream, wrapped in others.items():
+                del self._new_streams[UUID(stream)]
+                self._streams[UUID(stream)] = _unwrap(self._root, wrapped)  # or whoever tries again makes one again
             raise OtherKey
         self._write(unless_there=True)
 
@@ -231,9 +232,14 @@ class WrappedKeys:
 
     def _keep(self, stream: UUID, key: bytes) -> bytes:
         self._streams[stream] = key
-        if len(self._streams) > CACHED_STREAMS:
-            self._streams.popitem(last=False)
+        self._forget_oldest({stream})
         return key
+
+    def _forget_oldest(self, but: Collection[UUID]) -> None:
+        """Until no more than `CACHED_STREAMS` are held; none of those that are asked for now."""
+        too_many = max(0, len(self._streams) - CACHED_STREAMS)
+        for stream in list(islice((one for one in self._streams if one not in but), too_many)):
+            del self._streams[stream]
 
 
 def _first_id(stream: UUID) -> str:

@@ -13,7 +13,11 @@ Data = Mapping[str, Any]
 Step = Callable[[Data], dict[str, Any]]
 
 LADDER: dict[tuple[str, int], Step] = {}
-"""(event name, from version) → the step to the next version."""
+"""(event name, from version) → the step to the next version.
+
+With a new step the chronology's rows are built anew (`hub.projections.chronology.VERSION`): what has none yet is read
+where it is recorded, and a narrative that a step makes must not come into an outline with it.
+"""
 
 
 def upcast(

@@ -318,3 +318,64 @@ def test_a_key_that_is_away_stops_only_who_is_compared_with_that_child(
         keys.insert("stream_key", [key])
     tell(hub, agencies("westlorn"), POLICE_SAY, person="w1")
     assert len(children(hub)) == 2
+
+
+def refers(agency: Any, event: str, how: str) -> dict[str, Any]:
+    return {"references": [{"source": agency.source, "id": event, "as": how}]}
+
+
+def test_a_correction_of_an_event_that_was_moved_describes_the_child_to_whom_it_went(
+    hub: Hub, agencies: Any, staff: Callable[..., str]
+) -> None:
+    police, other_words = agencies("northmarch"), described(family="Mosswick")
+    tell(hub, police, POLICE_SAY)
+    tell(hub, agencies("westlorn"), other_words, person="c1")
+    first, second = children(hub)
+    tell(hub, police, other_words, id="e2")
+    hub.casework.move(staff("bram", "steward"), {"source": police.source, "id": "e2"}, second, "other child")
+    tell(hub, agencies("larkbeck"), POLICE_SAY, person="s1")  # so that what describes the first is held
+    tell(hub, police, described(family="Mosswick", nhs=WRENNA_NHS), id="e3", **refers(police, "e2", "corrects"))
+    tell(hub, agencies("fenwater"), described(nhs=WRENNA_NHS), person="f1")
+    assert len(children(hub)) == 3  # the first alone would be joined by its number, and that number is not its own
+    (item,) = hub.register().open_items()
+    assert set(item.candidates) == {first, second}
+
+
+def test_what_is_taken_back_of_a_moved_events_correction_describes_nobody(
+    hub: Hub, agencies: Any, staff: Callable[..., str]
+) -> None:
+    police, other_words = agencies("northmarch"), described(family="Mosswick")
+    tell(hub, police, POLICE_SAY)
+    tell(hub, agencies("westlorn"), other_words, person="c1")
+    _, second = children(hub)
+    tell(hub, police, other_words, id="e2")
+    hub.casework.move(staff("bram", "steward"), {"source": police.source, "id": "e2"}, second, "other child")
+    numbered = described(family="Mosswick", nhs=WRENNA_NHS)
+    tell(hub, police, numbered, id="e3", **refers(police, "e2", "corrects"))
+    tell(hub, agencies("larkbeck"), other_words, person="s1")  # so that what describes the second is held
+    wrong = {"kind": "retraction-made", "details": {"reason": "wrong-child"}}
+    tell(hub, police, numbered, id="e4", **wrong, **refers(police, "e3", "retracts"))
+    tell(hub, agencies("fenwater"), described(nhs=WRENNA_NHS), person="f1")
+    assert rules(hub)[-1] == "unsure"
+
+
+def test_a_key_that_was_made_for_a_new_child_before_a_crash_is_used_by_whoever_comes_next(
+    hub: Hub, open_hub: Callable[..., Hub], agencies: Any, staff: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    police, school = agencies("northmarch"), agencies("larkbeck")
+    tell(hub, police, POLICE_SAY)
+    tell(hub, school, SCHOOL_SAYS, person="s1")
+    (one,) = children(hub)
+    pseudonym = next(subject for source, subject in hub.register().assigned if source == school.source)
+    split = {"child": str(one), "subjects": [{"source": school.source, "subject": pseudonym}], "why": "not hers"}
+    hub.casework.record(staff("bram", "steward"), {"event": "identity-split", "details": split})
+    crashes = open_hub()
+
+    def crash(*_: Any, **__: Any) -> None:
+        raise OSError
+
+    monkeypatch.setattr(crashes.record.recorder, "insert_events", crash)
+    with pytest.raises(OSError):
+        tell(crashes, school, SCHOOL_SAYS, person="s1")
+    receipt = tell(open_hub(), school, SCHOOL_SAYS, person="s1")
+    assert receipt.outcome == "admitted"

@@ -196,3 +196,15 @@ def test_a_token_is_the_same_each_time_and_opens_only_for_its_question() -> None
     assert open_token(b"k" * 64, token, b"question") == b"last"
     assert open_token(b"k" * 64, token, b"another question") is None
     assert open_token(b"k" * 64, b"", b"question") is None
+
+
+def test_a_full_cache_loses_no_key_that_is_asked_for(
+    open_keys: Callable[..., WrappedKeys], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "CACHED_STREAMS", 10)
+    store = open_keys()
+    made = [(stream, *store.new_event_key(stream)) for stream in (uuid.uuid4() for _ in range(15))]
+    store.commit()
+    for first, last in ((5, 15), (2, 8), (0, 15)):
+        wanted = made[first:last]
+        assert store.event_keys([(stream, key_id) for stream, key_id, _ in wanted]) == [key for *_, key in wanted]
