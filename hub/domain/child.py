@@ -90,9 +90,7 @@ class Child:
 NOTHING_YET = Child()
 """Nothing was recorded, or nobody needs to know what was."""
 ENDING_AGREEMENTS = frozenset({"agreement-withdrawn", "agreement-expired"})
-
-
-REMARKED = frozenset({*ENDING_AGREEMENTS, *involvement.BEGINNING, *involvement.ENDING, protection.ENDED})
+REMARKED = ENDING_AGREEMENTS | involvement.BEGINNING | involvement.ENDING | {protection.ENDED}
 """Kinds on which `receive` may have something to say: every other is recorded as it came."""
 
 
