@@ -25,7 +25,7 @@ LOG = logging.getLogger("hub.ingest")
 class Sent:
     """One record as it came in, what its envelope says, and what can be told of it without the record before it.
 
-    That is done while its data is at hand: a batch later it costs half as much again.
+    That is done before its turn, by every process at once.
     """
 
     raw: bytes
@@ -51,7 +51,8 @@ def open_record(raw: bytes, registry: Registry, unseal: SealingKey | None) -> Se
         said = form is None and opened.statement["type"] == REPORT
         late = late_remarks(opened.data, opened.statement["recordedtime"]) if said else []
     except Exception as fault:  # one record that we stumble over stops no other
-        LOG.error("a record could not be looked at: fault=%s", type(fault).__name__)
+        source = opened.statement["source"]
+        LOG.error("a record could not be looked at: source=%s fault=%s", source, type(fault).__name__)
         form, late = FAULT, []
     return Sent(raw, hashlib.sha256(raw).hexdigest(), opened, form, late)
 
