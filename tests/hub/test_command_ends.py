@@ -184,8 +184,7 @@ def test_serving_says_where_it_listens(hub: Hub, run: Run, monkeypatch: pytest.M
     monkeypatch.setenv("HUB_DEMO", "1")
     monkeypatch.setenv("HUB_PORT", port)
     monkeypatch.setattr(serving.uvicorn, "Server", lambda config: SimpleNamespace(run=lambda sockets: None))
-    monkeypatch.setattr(serving.gc, "freeze", lambda: None)
-    monkeypatch.setattr(serving.gc, "set_threshold", lambda *_: None)
+    monkeypatch.setattr(serving, "settle", lambda _: None)
     assert run("serve") == (0, "", f"hub: listening on http://127.0.0.1:{port}; Ctrl-C ends it\n")
 
 
