@@ -21,7 +21,7 @@ from schemas.envelope import REPORT, Opened, Refused, Registry, SealingKey, open
 LOG = logging.getLogger("hub.ingest")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Sent:
     """One record as it came in, what its envelope says, and what can be told of it without the record before it.
 

@@ -185,7 +185,7 @@ class Record(Application[UUID]):
         for (name, seq, topic, state), key in zip(rows, keys, strict=True):
             body, contract = open_body(name, seq, topic, state, key), contract_of(topic)
             if wanted(contract, body):
-                found[by_name[name]].append(to_fact(recorded(by_name[name], seq, topic, state, body)))
+                found[by_name[name]].append(opened_fact(by_name[name], seq, topic, state, body))
         return found
 
     def _rows(

@@ -324,15 +324,21 @@ def refers(agency: Any, event: str, how: str) -> dict[str, Any]:
     return {"references": [{"source": agency.source, "id": event, "as": how}]}
 
 
-def test_a_correction_of_an_event_that_was_moved_describes_the_child_to_whom_it_went(
-    hub: Hub, agencies: Any, staff: Callable[..., str]
-) -> None:
+def with_a_moved_event(hub: Hub, agencies: Any, staff: Callable[..., str]) -> tuple[Any, UUID, UUID]:
+    """Two children; the police's event e2 about the first was moved to the second, whose words it has."""
     police, other_words = agencies("northmarch"), described(family="Mosswick")
     tell(hub, police, POLICE_SAY)
     tell(hub, agencies("westlorn"), other_words, person="c1")
     first, second = children(hub)
     tell(hub, police, other_words, id="e2")
     hub.casework.move(staff("bram", "steward"), {"source": police.source, "id": "e2"}, second, "other child")
+    return police, first, second
+
+
+def test_a_correction_of_an_event_that_was_moved_describes_the_child_to_whom_it_went(
+    hub: Hub, agencies: Any, staff: Callable[..., str]
+) -> None:
+    police, first, second = with_a_moved_event(hub, agencies, staff)
     tell(hub, agencies("larkbeck"), POLICE_SAY, person="s1")  # so that what describes the first is held
     tell(hub, police, described(family="Mosswick", nhs=WRENNA_NHS), id="e3", **refers(police, "e2", "corrects"))
     tell(hub, agencies("fenwater"), described(nhs=WRENNA_NHS), person="f1")
@@ -344,15 +350,10 @@ def test_a_correction_of_an_event_that_was_moved_describes_the_child_to_whom_it_
 def test_what_is_taken_back_of_a_moved_events_correction_describes_nobody(
     hub: Hub, agencies: Any, staff: Callable[..., str]
 ) -> None:
-    police, other_words = agencies("northmarch"), described(family="Mosswick")
-    tell(hub, police, POLICE_SAY)
-    tell(hub, agencies("westlorn"), other_words, person="c1")
-    _, second = children(hub)
-    tell(hub, police, other_words, id="e2")
-    hub.casework.move(staff("bram", "steward"), {"source": police.source, "id": "e2"}, second, "other child")
+    police, _, _ = with_a_moved_event(hub, agencies, staff)
     numbered = described(family="Mosswick", nhs=WRENNA_NHS)
     tell(hub, police, numbered, id="e3", **refers(police, "e2", "corrects"))
-    tell(hub, agencies("larkbeck"), other_words, person="s1")  # so that what describes the second is held
+    tell(hub, agencies("larkbeck"), described(family="Mosswick"), person="s1")  # so that who the second is, is held
     wrong = {"kind": "retraction-made", "details": {"reason": "wrong-child"}}
     tell(hub, police, numbered, id="e4", **wrong, **refers(police, "e3", "retracts"))
     tell(hub, agencies("fenwater"), described(nhs=WRENNA_NHS), person="f1")
