@@ -36,7 +36,8 @@ from hub.rules.editions import find_edition
 from hub.store.keys import WrappedKeys
 from hub.store.mapper import Recorded
 from hub.store.opening import open_databases
-from hub.store.record import NOT_CHILDREN, Record
+from hub.store.record import Record
+from hub.store.streams import NOT_CHILDREN
 from schemas.envelope import open_envelope
 
 SEED = 20240903

@@ -27,7 +27,7 @@ from hub import bootstrap
 from hub.api.demo_issuer import demo_issuer
 from hub.bootstrap import Hub
 from hub.settings import Settings
-from hub.store.record import ACCESS, NOT_CHILDREN
+from hub.store.streams import ACCESS, NOT_CHILDREN
 from schemas.envelope import transport_token
 
 OFFICER = "ada.registrar"

@@ -15,7 +15,9 @@ from typing import Any
 
 from hub.disclosure.answer import stamp
 from hub.disclosure.journal import Journal, JournalDamaged, Line
-from hub.store.record import ACCESS, Record, StaleVersion, own_note
+from hub.store.entries import own_note
+from hub.store.record import Record, StaleVersion
+from hub.store.streams import ACCESS
 
 LOG = logging.getLogger("hub.disclosure")
 TOPIC = "access-recorded/v1"

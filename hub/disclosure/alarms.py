@@ -13,7 +13,8 @@ from typing import Any
 
 from hub.disclosure.access import ALARM, SEARCH
 from hub.rules.editions import NoEdition, get_edition
-from hub.store.record import ACCESS, Record
+from hub.store.record import Record
+from hub.store.streams import ACCESS
 
 CONFLICT, SEARCHES = "conflict-attempt", "searches-without-result"
 RULE = "searches-without-result"

@@ -53,7 +53,8 @@ from hub.policy.decide import Policy
 from hub.policy.facts import Reading, reading
 from hub.policy.projector import project
 from hub.projections.chronology import Chronology, Row
-from hub.store.record import IDENTITY, Record, staff_stream
+from hub.store.record import Record
+from hub.store.streams import IDENTITY, staff_stream
 
 LOG = logging.getLogger("hub.disclosure")
 LAST = "9999"

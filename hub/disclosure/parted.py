@@ -17,7 +17,7 @@ from hub.identity.mixed import Mixed, who_read_mixed
 from hub.identity.register import Register
 from hub.projections.items import SEEN, Items, person_id
 from hub.store.keys import KeyAway
-from hub.store.record import IDENTITY
+from hub.store.streams import IDENTITY
 
 
 def read_as_anothers(door: Disclosure, rows: Items, register: Register, person: str) -> list[Mixed]:

@@ -23,7 +23,7 @@ from hub.identity.mixed import Mixed, who_read_mixed
 from hub.identity.register import Register
 from hub.identity.settling import CannotSettle, Held
 from hub.store.keys import KeyAway
-from hub.store.record import IDENTITY
+from hub.store.streams import IDENTITY
 
 LIST, SHOW, READERS = "identity-list", "identity-show", "identity-readers"
 NO_READING = frozenset({LIST, SHOW, READERS})

@@ -15,7 +15,9 @@ from hub.disclosure.access import ALARM
 from hub.disclosure.answer import stamp
 from hub.disclosure.completeness import Completeness
 from hub.domain.hearing import NEVER, Hearing
-from hub.store.record import ACCESS, SOURCES, Record, StaleVersion, own_note
+from hub.store.entries import own_note
+from hub.store.record import Record, StaleVersion
+from hub.store.streams import ACCESS, SOURCES
 from hub.store.tables import Writes
 
 LOG = logging.getLogger("hub.silence")

@@ -40,7 +40,8 @@ from hub.ingest.sent import (
 from hub.store.database import STORE_FAULTS
 from hub.store.keys import KeyAway
 from hub.store.mapper import Recorded
-from hub.store.record import IDENTITY, REGISTRY, SOURCES, Record, StaleVersion, staff_stream
+from hub.store.record import Record, StaleVersion
+from hub.store.streams import IDENTITY, REGISTRY, SOURCES, staff_stream
 from hub.store.tables import Offset, ReceiptRow
 from hub.store.upcasters import upcast
 from hub.watch import Watch

@@ -16,9 +16,10 @@ from hub.domain.child import Child, is_standing
 from hub.domain.facts import Fact
 from hub.domain.growing import Growing
 from hub.identity.matching import Description
+from hub.store.entries import own_note, to_fact
 from hub.store.keys import KeyAway
 from hub.store.mapper import Recorded
-from hub.store.record import Record, own_note, to_fact
+from hub.store.record import Record
 from hub.store.tables import HeardRow, InboxRow, Numbers, QuarantineRow, ReceiptRow, Writes
 
 Known = tuple[str, str]

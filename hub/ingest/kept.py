@@ -19,7 +19,9 @@ from typing import Any
 from hub.domain.facts import PEOPLE
 from hub.ingest.admission import Admission
 from hub.ingest.keyring import ADDED
-from hub.store.record import REGISTRY, Record, own_note
+from hub.store.entries import own_note
+from hub.store.record import Record
+from hub.store.streams import REGISTRY
 from schemas.compact import canonical_json
 from schemas.envelope import NO_CHILD, Receipt, SigningKey, seal
 

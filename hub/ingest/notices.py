@@ -28,8 +28,10 @@ from hub.ingest.background import Backgrounds
 from hub.ingest.describing import described
 from hub.ingest.telling import ASKING, RULES, UNDELIVERED, Telling, asks_nobody, background, tell
 from hub.store.database import Transaction
+from hub.store.entries import Entry, contract_of, own_note, to_fact
 from hub.store.keys import KeyAway
-from hub.store.record import ACCESS, NOT_CHILDREN, SOURCES, Entry, Record, StaleVersion, contract_of, own_note, to_fact
+from hub.store.record import Record, StaleVersion
+from hub.store.streams import ACCESS, NOT_CHILDREN, SOURCES
 from schemas.notices import NO_SUBJECT, Notice
 
 LOG = logging.getLogger("hub.ingest.notices")

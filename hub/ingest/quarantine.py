@@ -11,8 +11,9 @@ import hashlib
 import os
 from collections.abc import Mapping
 
-from hub.store.record import SOURCES, Record
+from hub.store.record import Record
 from hub.store.sealing import open_bytes, seal_bytes
+from hub.store.streams import SOURCES
 from hub.store.tables import QuarantineRow
 
 OPEN = "open"

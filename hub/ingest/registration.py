@@ -14,7 +14,9 @@ from typing import Any
 from hub.ingest.admission import Admission
 from hub.ingest.kept import PREFIX
 from hub.ingest.keyring import ADDED, OFFICER, RETIRED, REVOKED
-from hub.store.record import REGISTRY, Record, own_note
+from hub.store.entries import own_note
+from hub.store.record import Record
+from hub.store.streams import REGISTRY
 from schemas import compact
 from schemas.envelope import KeyEntry, Receipt, Refused, SigningKey, check_possession
 from schemas.naming import find_fault_in, find_fault_in_kind

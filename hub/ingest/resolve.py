@@ -22,7 +22,8 @@ from hub.identity.matching import HUB_CHILD, Description, Verdict, describe, jud
 from hub.identity.register import ASSIGNED, Register, Subject, assignment
 from hub.ingest.batch import Batch
 from hub.rules.editions import get_edition
-from hub.store.record import IDENTITY, Record
+from hub.store.record import Record
+from hub.store.streams import IDENTITY
 from schemas.envelope import Opened
 from schemas.rules import is_urgent
 

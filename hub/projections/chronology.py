@@ -17,9 +17,11 @@ from uuid import UUID
 from hub.projections.kept import Kept
 from hub.projections.rows import AS_RECORDED, AWAY, VIEW, WORDS, Row, open_row, place_of, seal_rows
 from hub.store.database import Database, Transaction
+from hub.store.entries import Stored
 from hub.store.keys import KeyAway
-from hub.store.record import NOT_CHILDREN, Record, Stored
+from hub.store.record import Record
 from hub.store.sealing import open_bytes, opener
+from hub.store.streams import NOT_CHILDREN
 
 VERSION = 4
 """Of the rows' form: another version is built anew from zero."""

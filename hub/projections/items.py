@@ -16,8 +16,10 @@ from uuid import UUID
 from hub.domain.facts import EventKey, Fact
 from hub.domain.versions import taken_back
 from hub.store.database import Database, Transaction
+from hub.store.entries import Entry, to_fact
 from hub.store.keys import RANDOM
-from hub.store.record import ACCESS, IDENTITY, REGISTRY, SOURCES, Entry, Record, staff_stream, to_fact
+from hub.store.record import Record
+from hub.store.streams import ACCESS, IDENTITY, REGISTRY, SOURCES, staff_stream
 
 VERSION = 5
 """Of the rows' form and of what makes one: another version is built anew from zero."""

@@ -17,9 +17,11 @@ from uuid import UUID
 from hub.domain.clocks import OPENING, RELATING, names_in
 from hub.domain.facts import Fact
 from hub.store.database import Database, Transaction
+from hub.store.entries import Entry, contract_of, to_fact
 from hub.store.keys import RANDOM
 from hub.store.plain import REFERENCES, may_name
-from hub.store.record import NOT_CHILDREN, Entry, Record, contract_of, to_fact
+from hub.store.record import Record
+from hub.store.streams import NOT_CHILDREN
 
 VERSION = 1
 """Of the rows' form and of what is read; another version is built anew from zero."""

@@ -17,10 +17,10 @@ import orjson
 
 from hub.domain.child import CHANGES, is_standing
 from hub.domain.facts import Fact
+from hub.store.entries import Stored, contract_of, opened_fact
 from hub.store.keys import RANDOM, KeyAway, KeyStore
 from hub.store.mapper import SALT_BYTES, head_of, open_body, recorded_at_of
 from hub.store.plain import NARRATIVE, REFERENCES
-from hub.store.record import Stored, contract_of, opened_fact
 from hub.store.sealing import many_nonces, sealer
 from hub.store.upcasters import LADDER
 

@@ -6,64 +6,23 @@ log. It knows streams and bytes; which child a fact belongs to, and who may see 
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
-from typing import Any, NamedTuple
-from uuid import UUID, uuid5
+from typing import Any
+from uuid import UUID
 
-import orjson
 from eventsourcing.application import Application
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Mapper
 
 from hub.domain.child import Child, fold
-from hub.domain.facts import Fact, Remark
+from hub.domain.facts import Fact
 from hub.store.database import RecordDatabase
+from hub.store.entries import Entry, Stored, contract_of, entries_of, fact_of, opened_fact
 from hub.store.keys import KeyAway, KeyStore, OtherKey
-from hub.store.mapper import SALT_BYTES, BodyMapper, Recorded, head_in, key_id_of, open_body, recorded, recorded_at_of
+from hub.store.mapper import SALT_BYTES, BodyMapper, Recorded, key_id_of, open_body, recorded_at_of
 from hub.store.plain import is_plain
 from hub.store.tables import Offset, Writes
-from hub.store.upcasters import upcast
-from schemas.strict import b64url_decode
-
-FIXED = UUID("6e1b6a52-4f0c-5e0c-9f43-6f8f7c1d2a10")
-REGISTRY = uuid5(FIXED, "registry")
-"""Officers and keys: who may speak, from which position on."""
-IDENTITY = uuid5(FIXED, "identity")
-"""Which child each (source, subject) belongs to, and what people settled about it."""
-ACCESS = uuid5(FIXED, "access")
-"""Who read what, and why: a stream of its own, never in the child's."""
-SOURCES = uuid5(FIXED, "sources")
-"""What sources say of themselves: heartbeats, attestations, and records that waited."""
-NOT_CHILDREN = frozenset({REGISTRY, IDENTITY, ACCESS, SOURCES})
-
-
-def staff_stream(person: str) -> UUID:
-    """The stream of one professional's standing."""
-    return uuid5(FIXED, f"staff:{person}")
-
-
-UNOPENED = "unopened"
-"""The name under which `since` gives a fact whose key is away."""
-
-
-Stored = tuple[int, str, int, str | None, bytes, bytes | None]
-"""(position, stream as 32 hex digits, sequence number, contract, stored state, key) of one place in the log.
-
-Without a contract it is passed by, without a key it does not open.
-"""
-
-
-class Entry(NamedTuple):
-    """One place in the log. Without a `row` it is passed by, or its key is away."""
-
-    position: int
-    stream: UUID
-    row: Recorded | None = None
-    seq: int = 0
-    admitted: str = ""
 
 
 class StaleVersion(Exception):
@@ -209,7 +168,7 @@ class Record(Application[UUID]):
 
     def since(self, position: int, limit: int = 500, closed: Collection[UUID] = ()) -> list[Fact]:
         """`entries` as facts; one whose key is away comes as `UNOPENED`, one of `closed` without name and data."""
-        return [_fact_of(one) for one in self.entries(position, limit, closed)]
+        return [fact_of(one) for one in self.entries(position, limit, closed)]
 
     def entries(self, position: int, limit: int = 500, closed: Collection[UUID] = ()) -> list[Entry]:
         """What stands after this position, in the order of the log. What cannot be opened comes without its row.
@@ -217,7 +176,7 @@ class Record(Application[UUID]):
         So a view can go on for everybody else, while whoever reads that child is told that it is not whole. Rows of
         the streams in `closed` are not opened: whoever only passes them by need not open them.
         """
-        return _entries(self.stored(position, limit, closed))
+        return entries_of(self.stored(position, limit, closed))
 
     def stored(self, position: int, limit: int = 500, closed: Collection[UUID] = ()) -> list[Stored]:
         """The same with its keys and not yet opened, for whoever wants little of it."""
@@ -238,7 +197,7 @@ class Record(Application[UUID]):
             " ON e.originator_id=l.stream AND e.originator_version=l.seq WHERE l.position IN ?? ORDER BY l.position",
             (list(positions),),
         )
-        return _entries(self._with_keys(rows))
+        return entries_of(self._with_keys(rows))
 
     def _with_keys(self, rows: Sequence[Any]) -> list[Stored]:
         streams = {name: UUID(name) for name in {row[1] for row in rows}}
@@ -306,73 +265,3 @@ class Record(Application[UUID]):
         super().close()
         self.database.close()
         self.keys.close()
-
-
-def to_fact(row: Recorded, position: int = 0) -> Fact:
-    """A row as the domain sees it, brought to the current version of its contract."""
-    said, remarks = statement_in(row.jws), tuple(Remark(**remark) for remark in row.remarks)
-    return _fact(row.originator_id, row.originator_version, row.topic, row.admitted, said, remarks, row.data, position)
-
-
-def opened_fact(stream: UUID, seq: int, topic: str, state: bytes, body: bytes, position: int = 0) -> Fact:
-    """The same of a stored row whose body was opened."""
-    at, noted, said = head_in(state)
-    remarks = tuple(Remark(**remark) for remark in orjson.loads(noted)) if noted != b"[]" else ()
-    data = body[SALT_BYTES:]
-    return _fact(stream, seq, topic, at.decode(), b64url_decode(said) or b"{}", remarks, data, position)
-
-
-def _fact(
-    stream: UUID, seq: int, topic: str, admitted: str, said: bytes, remarks: tuple[Remark, ...], data: bytes, at: int
-) -> Fact:
-    statement: dict[str, str] = orjson.loads(said)
-    name, number, told = upcast(*contract_of(topic), orjson.loads(data))
-    return Fact(
-        name=name, version=number, data=told, source=statement.get("source", ""), id=statement.get("id", ""),
-        subject=statement.get("subject", ""), datadigest=statement.get("datadigest", ""),
-        shared=statement.get("recordedtime", ""), admitted=admitted, remarks=remarks, stream=stream, seq=seq,
-        position=at,
-    )  # fmt: skip
-
-
-@lru_cache(maxsize=1024)
-def contract_of(topic: str) -> tuple[str, int]:
-    """(event name, version) under which a row was recorded."""
-    name, _, version = topic.rpartition("/v")
-    return name, int(version)
-
-
-def statement_in(jws: str) -> bytes:
-    """The signed statement (JSON) in a JWS that was verified when it was admitted; {} for the hub's own notes."""
-    return b64url_decode(jws.split(".", 2)[1].encode()) if jws else b"{}"
-
-
-def _fact_of(entry: Entry) -> Fact:
-    if entry.row is not None:
-        return to_fact(entry.row, entry.position)
-    name = UNOPENED if entry.admitted else ""
-    return Fact(
-        name=name, version=0, data={}, admitted=entry.admitted, stream=entry.stream, seq=entry.seq,
-        position=entry.position,
-    )  # fmt: skip
-
-
-def _entries(rows: Sequence[Stored]) -> list[Entry]:
-    streams = {name: UUID(name) for name in {row[1] for row in rows}}
-    return [_entry(streams[row[1]], row) for row in rows]
-
-
-def _entry(stream: UUID, stored: Stored) -> Entry:
-    at, name, seq, topic, state, key = stored
-    if topic is None:
-        return Entry(at, stream, None, seq)
-    try:
-        row = recorded(stream, seq, topic, state, open_body(name, seq, topic, state, key))
-    except KeyAway:
-        return Entry(at, stream, None, seq, recorded_at_of(state))
-    return Entry(at, stream, row, seq, row.admitted)
-
-
-def own_note(stream: UUID, seq: int, topic: str, admitted: str, data: dict[str, Any]) -> Recorded:
-    """A fact that the hub itself notes: no statement, a random salt."""
-    return Recorded(stream, seq, topic, admitted, "", os.urandom(SALT_BYTES), orjson.dumps(data))

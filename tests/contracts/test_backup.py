@@ -12,9 +12,10 @@ from uuid import UUID, uuid4
 import psycopg
 
 from hub.projections.chronology import Chronology
+from hub.store.entries import own_note
 from hub.store.keys import WrappedKeys
 from hub.store.opening import open_databases
-from hub.store.record import Record, own_note
+from hub.store.record import Record
 from infra.postgres.server import ADMIN, RUNNING, Server
 from schemas.log import Tree, leaf_hash
 from tests.stores import a_server, make_template

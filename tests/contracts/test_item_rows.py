@@ -11,8 +11,10 @@ import pytest
 
 from hub.projections import items
 from hub.projections.items import ADDRESSED, URGENT, Behind, Items, person_id
+from hub.store.entries import own_note
 from hub.store.keys import WrappedKeys
-from hub.store.record import ACCESS, Record, own_note
+from hub.store.record import Record
+from hub.store.streams import ACCESS
 from tests.stores import Store
 
 AT = "2025-03-03T12:00:00.000+00:00"

@@ -17,10 +17,11 @@ import psycopg
 import pytest
 
 from hub.store.database import STORE_FAULTS
+from hub.store.entries import own_note
 from hub.store.keys import WrappedKeys
 from hub.store.opening import open_databases
 from hub.store.postgres import APPEND, TURNS
-from hub.store.record import Record, StaleVersion, own_note
+from hub.store.record import Record, StaleVersion
 from hub.store.tables import InboxRow, Writes
 from infra.postgres.server import RUNNING, Server
 from tests.stores import a_server, make_template

@@ -11,9 +11,11 @@ import pytest
 
 from hub.projections import chronology
 from hub.projections.chronology import Chronology, OtherRebuild
+from hub.store.entries import own_note
 from hub.store.keys import KeyAway, WrappedKeys
 from hub.store.mapper import SALT_BYTES, Recorded
-from hub.store.record import ACCESS, Record, own_note
+from hub.store.record import Record
+from hub.store.streams import ACCESS
 from tests.stores import Store
 
 AT = "2025-03-03T12:00:00.000+00:00"

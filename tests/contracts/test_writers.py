@@ -11,8 +11,9 @@ import orjson
 import pytest
 
 from hub.ingest.quarantine import Quarantine
+from hub.store.entries import own_note
 from hub.store.keys import WrappedKeys
-from hub.store.record import Record, StaleVersion, own_note
+from hub.store.record import Record, StaleVersion
 from hub.store.tables import InboxRow, Offset, QuarantineRow, ReceiptRow, Writes
 from tests.stores import Store
 

@@ -12,7 +12,7 @@ import pytest
 from hub import bootstrap
 from hub.bootstrap import SECRETS, Hub, HubExists, NoHub
 from hub.settings import Settings, SettingsError
-from hub.store.record import REGISTRY
+from hub.store.streams import REGISTRY
 
 PARTNERSHIP = "urn:safeguarding:partnership:harrowmere-westlorn"
 

@@ -13,7 +13,7 @@ from hub.bootstrap import Hub
 from hub.casework import Misfit, NotYours
 from hub.disclosure import Ask, NoAnswer
 from hub.domain.facts import Fact
-from hub.store.record import IDENTITY, SOURCES, staff_stream
+from hub.store.streams import IDENTITY, SOURCES, staff_stream
 from schemas.envelope import SigningKey
 
 S = "urn:safeguarding:service:"

@@ -15,7 +15,7 @@ from hub.__main__ import NO_ANSWER, main
 from hub.bootstrap import Hub
 from hub.disclosure import RING, AccessLog, CannotRecord
 from hub.store.keys import KeyAway, WrappedKeys
-from hub.store.record import ACCESS
+from hub.store.streams import ACCESS
 from schemas.envelope import SigningKey
 from tests.hub.conftest import Said
 

@@ -15,7 +15,7 @@ from hub.casework import Misfit, NotYours
 from hub.disclosure import Ask, NoAnswer, NoStanding, Search, description_of
 from hub.disclosure.access import ALARM
 from hub.disclosure.query import NOTHING
-from hub.store.record import ACCESS
+from hub.store.streams import ACCESS
 from tests.hub.conftest import WRENNA, Clock, only_child
 
 S = "urn:safeguarding:service:"

@@ -10,7 +10,7 @@ import pytest
 
 from hub.bootstrap import Hub
 from hub.disclosure import Ask
-from hub.store.record import ACCESS
+from hub.store.streams import ACCESS
 from schemas.catalogue import get_example
 from tests.hub.conftest import WRENNA, only_child
 

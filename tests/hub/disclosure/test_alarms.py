@@ -11,7 +11,7 @@ import pytest
 from hub.bootstrap import Hub
 from hub.disclosure import Ask, CannotRecord, NoAnswer
 from hub.disclosure.access import ALARM
-from hub.store.record import ACCESS
+from hub.store.streams import ACCESS
 from tests.hub.conftest import only_child
 
 

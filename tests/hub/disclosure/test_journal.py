@@ -10,7 +10,8 @@ import pytest
 
 from hub.bootstrap import Hub
 from hub.disclosure import Ask, CannotRecord
-from hub.store.record import ACCESS, StaleVersion
+from hub.store.record import StaleVersion
+from hub.store.streams import ACCESS
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from hub.disclosure.access import ALARM, SEARCH
 from hub.disclosure.query import NOTHING
 from hub.policy.decide import PolicyFault
 from hub.store.keys import KeyAway
-from hub.store.record import ACCESS
+from hub.store.streams import ACCESS
 from tests.hub.conftest import WRENNA, only_child
 
 S = "urn:safeguarding:service:"

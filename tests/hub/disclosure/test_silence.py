@@ -9,7 +9,8 @@ import pytest
 
 from hub.bootstrap import Hub
 from hub.disclosure.silence import Silences
-from hub.store.record import ACCESS, SOURCES, StaleVersion
+from hub.store.record import StaleVersion
+from hub.store.streams import ACCESS, SOURCES
 from schemas.envelope import HEARTBEAT
 
 

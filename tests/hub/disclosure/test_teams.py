@@ -20,7 +20,7 @@ from hub.disclosure import (
     TooManyChildren,
     teams,
 )
-from hub.store.record import ACCESS
+from hub.store.streams import ACCESS
 from tests.hub.conftest import WRENNA
 from tests.stores import Store
 

@@ -15,7 +15,7 @@ from hub.bootstrap import Hub
 from hub.casework import CannotSettle, Misfit, NotYours
 from hub.disclosure import Ask, CannotBeShownComplete, NoAnswer, NoStanding
 from hub.identity.settling import is_valid
-from hub.store.record import ACCESS
+from hub.store.streams import ACCESS
 from tests.hub.conftest import Agency
 
 NHS, UPN = "https://fhir.nhs.uk/Id/nhs-number", "urn:gov:dfe:upn"

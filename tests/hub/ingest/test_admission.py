@@ -16,7 +16,8 @@ from hub.domain.facts import Fact
 from hub.ingest import batch as batches
 from hub.ingest.admission import StillWaits
 from hub.ingest.batch import Batch
-from hub.store.record import IDENTITY, SOURCES, StaleVersion
+from hub.store.record import StaleVersion
+from hub.store.streams import IDENTITY, SOURCES
 from schemas.catalogue import KINDS
 from schemas.envelope import HEARTBEAT, Receipt, SigningKey
 

@@ -14,7 +14,7 @@ from hub.bootstrap import Hub
 from hub.ingest.consumer import BATCH_BYTES, Consumer, find_place
 from hub.ingest.feed import Part, Raw, Stand
 from hub.store.keys import KeyAway
-from hub.store.record import SOURCES
+from hub.store.streams import SOURCES
 from hub.store.tables import Offset
 from schemas.envelope import SigningKey
 from schemas.topics import events_topic

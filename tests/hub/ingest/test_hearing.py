@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from hub.bootstrap import Hub
 from hub.domain.hearing import Hearing
-from hub.store.record import SOURCES
+from hub.store.streams import SOURCES
 from schemas.envelope import HEARTBEAT, Receipt
 from tests.hub.conftest import Agency, Clock
 

@@ -10,7 +10,7 @@ import pytest
 
 from hub.bootstrap import Hub
 from hub.ingest.kept import KeptSources
-from hub.store.record import REGISTRY, staff_stream
+from hub.store.streams import REGISTRY, staff_stream
 
 SERVICE = "urn:safeguarding:service:harrowmere-childrens-services"
 SOURCE = "urn:safeguarding:source:people:harrowmere-childrens-services"

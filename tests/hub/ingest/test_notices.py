@@ -18,7 +18,7 @@ from hub.ingest.background import Backgrounds
 from hub.ingest.notices import NoNotice, Notices
 from hub.ingest.telling import tell
 from hub.settings import Settings
-from hub.store.record import SOURCES
+from hub.store.streams import SOURCES
 from schemas.envelope import KeyEntry
 from schemas.notices import NO_SUBJECT, open_notices
 from tests.hub.conftest import PARTNERSHIP, Agency

@@ -13,7 +13,7 @@ from hub import bootstrap
 from hub.bootstrap import Hub
 from hub.ingest.registration import BadRequest, NoSuchKey, NotApproved
 from hub.settings import Settings
-from hub.store.record import REGISTRY
+from hub.store.streams import REGISTRY
 from schemas import compact
 from schemas.envelope import KeyEntry, KeyRefused, Refused, SigningKey, proof_of_possession
 

@@ -14,7 +14,7 @@ from hub.identity.matching import HUB_CHILD
 from hub.ingest import resolve
 from hub.ingest.resolve import MOST_ASKED
 from hub.store.keys import KeyAway
-from hub.store.record import IDENTITY
+from hub.store.streams import IDENTITY
 from schemas.catalogue import get_example
 from schemas.compact import canonical_json
 from schemas.envelope import NO_CHILD, seal

@@ -14,7 +14,7 @@ import pytest
 from hub import bootstrap
 from hub.bootstrap import Hub
 from hub.settings import Settings
-from hub.store.record import IDENTITY
+from hub.store.streams import IDENTITY
 from tests.hub.conftest import PARTNERSHIP, Agency, Clock
 from tests.hub.ingest.test_resolve import AT_HOME, WRENNA_NHS, described
 

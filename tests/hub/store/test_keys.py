@@ -11,8 +11,8 @@ import pytest
 
 from hub.store import keys
 from hub.store.keys import KeyAway, WrappedKeys
-from hub.store.record import IDENTITY
 from hub.store.sealing import open_bytes, open_token, seal_bytes, seal_token
+from hub.store.streams import IDENTITY
 
 ROOT = b"r" * 32
 CHILD = uuid.UUID("3f0c9f54-6f5e-4f0a-9d57-2f6b5f7f1a01")

@@ -15,9 +15,11 @@ import pytest
 from eventsourcing.persistence import StoredEvent
 
 from hub.bootstrap import Hub
+from hub.store.entries import UNOPENED, own_note, to_fact
 from hub.store.keys import KeyAway, WrappedKeys
 from hub.store.mapper import Recorded
-from hub.store.record import IDENTITY, SOURCES, UNOPENED, Record, StaleVersion, own_note, staff_stream, to_fact
+from hub.store.record import Record, StaleVersion
+from hub.store.streams import IDENTITY, SOURCES, staff_stream
 from hub.store.tables import InboxRow, Offset, Writes
 from schemas.envelope import HEARTBEAT, data_digest
 from schemas.log import Tree, leaf, leaf_hash, root_of, verify_inclusion
