@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from hub.domain import involvement, protection, versions
+from hub.domain import involvement, protection, thresholds, versions
 from hub.domain.drafts import drafts, frozen, set_in, without
-from hub.domain.facts import EventKey, Fact, Remark
-from hub.domain.facts import came_to_count as _when
+from hub.domain.facts import EventKey, Fact, Remark, details_of
 from hub.domain.protection import Protection
+from hub.domain.thresholds import Participant
 from hub.rules.calendars import span
-
-OPEN_TO_PARTICIPANTS = timedelta(hours=72)
-"""How long a called strategy discussion opens the record to those it names, before any threshold is recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +35,6 @@ class Agreement:
         if self.state == "given" and self.until and self.until < now.date().isoformat():
             return "expired"
         return self.state
-
-
-@dataclass(frozen=True, slots=True)
-class Participant:
-    """Somebody named in a strategy discussion: a person, or a service by its role."""
-
-    person: str
-    service: str
-    role: str
-    since: str
-    until: str
-    """When the 72 hours end, RFC 3339; after that only a recorded threshold keeps the record open."""
 
 
 def _frozen() -> Mapping[Any, Any]:
@@ -188,85 +173,8 @@ def is_gone(child: Child, fact: Fact) -> bool:
     )
 
 
-def _details(fact: Fact) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = fact.data.get("details", {})
-    return found
-
-
-STRENGTH = ("s17", "cpPlan", "s47", "emergency")
-"""Thresholds, the weakest first."""
-KEEPS_NAMED = frozenset({"s47", "cpPlan", "emergency"})
-"""While one of these stands, those named in a strategy discussion stay named."""
-STEPS_DOWN = {"s47": "s47", "cp-plan": "cpPlan", "s17": "s17", "early-help": "none", "universal": "none"}
-"""Where a step down leads, as the threshold that rules know."""
-
-
-def _standing_at(child: Child, fact: Fact, thresholds: Mapping[str, EventKey]) -> Child:
-    """The child with these thresholds open, the strongest of them in force since its own event, or none by this one."""
-    strongest = max(thresholds, key=STRENGTH.index, default="none")
-    return replace(
-        child, open_thresholds=MappingProxyType(dict(thresholds)), threshold=strongest,
-        threshold_event=thresholds.get(strongest, fact.key),
-    )  # fmt: skip
-
-
-def _opens(level: str, *, ends: frozenset[str] = frozenset()) -> Callable[[Child, Fact], Child]:
-    """`level` stands from here on, and those that it follows upon end. It names nobody anew whose 72 hours ran out."""
-
-    def open_(child: Child, fact: Fact) -> Child:
-        left = {name: key for name, key in child.open_thresholds.items() if name not in ends}
-        child = child if KEEPS_NAMED & child.open_thresholds.keys() else _lapsed(child, fact)
-        return _standing_at(child, fact, {**left, level: fact.key})
-
-    return open_
-
-
-def _closes(level: str) -> Callable[[Child, Fact], Child]:
-    """`level` ends; another that stands goes on."""
-
-    def close(child: Child, fact: Fact) -> Child:
-        left = {name: key for name, key in child.open_thresholds.items() if name != level}
-        return _standing_at(child, fact, left)
-
-    return close
-
-
-def _s47_concluded(child: Child, fact: Fact) -> Child:
-    """It closes what the discussion opened (access ruling 6); where a conference follows, the record stays open."""
-    child = _discussion_over(_closes("s47")(child, fact))
-    return _opens("cpPlan")(child, fact) if _details(fact).get("next_step") == "conference" else child
-
-
-def _stepped_down(child: Child, fact: Fact) -> Child:
-    """Whatever is stronger than the threshold named ends (access ruling 6)."""
-    to = STEPS_DOWN.get(_details(fact).get("to", ""), "none")
-    weaker = STRENGTH[: STRENGTH.index(to)] if to in STRENGTH else ()
-    left = {name: key for name, key in child.open_thresholds.items() if name in weaker}
-    return _discussion_over(_standing_at(child, fact, {**left, to: fact.key} if to in STRENGTH else left))
-
-
-def _discussion_over(child: Child) -> Child:
-    return replace(child, participants=(), participants_event=None)
-
-
-def _lapsed(child: Child, fact: Fact) -> Child:
-    now = _when(fact)
-    left = tuple(one for one in child.participants if datetime.fromisoformat(one.until) > now)
-    return replace(child, participants=left)
-
-
-def _discussion_called(child: Child, fact: Fact) -> Child:
-    since = _when(fact).isoformat()
-    until = (_when(fact) + OPEN_TO_PARTICIPANTS).isoformat()
-    named = tuple(
-        Participant(one.get("person", ""), one.get("service", ""), one.get("role", ""), since, until)
-        for one in _details(fact).get("participants", ())
-    )
-    return replace(child, participants=child.participants + named, participants_event=fact.key)
-
-
 def _allocated(child: Child, fact: Fact) -> Child:
-    details = _details(fact)
+    details = details_of(fact)
     person, role = details.get("person", ""), details.get("role", "allocatedSocialWorker")
     return replace(
         child, workers=set_in(child.workers, person, role), worker_events=set_in(child.worker_events, person, fact.key),
@@ -275,7 +183,7 @@ def _allocated(child: Child, fact: Fact) -> Child:
 
 
 def _deallocated(child: Child, fact: Fact) -> Child:
-    person = _details(fact).get("person", "")
+    person = details_of(fact).get("person", "")
     return replace(child, workers=without(child.workers, person))
 
 
@@ -294,7 +202,7 @@ def _no_longer_involved(child: Child, fact: Fact) -> Child:
 
 def _agreed(state: str) -> Callable[[Child, Fact], Child]:
     def agree(child: Child, fact: Fact) -> Child:
-        details = _details(fact)
+        details = details_of(fact)
         agreement = Agreement(
             state, details.get("kind", "engage"), details.get("by", ""),
             frozenset(details.get("scope", {}).get("services", ())), details.get("until", ""),
@@ -316,7 +224,7 @@ def _agreement_ended(state: str) -> Callable[[Child, Fact], Child]:
 
 def _agreement_meant(child: Child, fact: Fact) -> list[EventKey]:
     """The agreement that a withdrawal names; where it names none, every open one of the same kind."""
-    details = _details(fact)
+    details = details_of(fact)
     named = details.get("agreement")
     if named:
         key = (named["source"], named["id"])
@@ -341,7 +249,7 @@ def _corrections(fact: Fact) -> dict[EventKey, EventKey]:
 
 
 def _conflict(child: Child, fact: Fact) -> Child:
-    return replace(child, conflicts=child.conflicts | {_details(fact).get("person", "")})
+    return replace(child, conflicts=child.conflicts | {details_of(fact).get("person", "")})
 
 
 def _location_protected(child: Child, fact: Fact) -> Child:
@@ -354,18 +262,18 @@ def _protection_ended(child: Child, fact: Fact) -> Child:
 
 def _adopted(child: Child, fact: Fact) -> Child:
     """An adoption is sealed as a protected location is."""
-    return _location_protected(child, fact) if protection.is_adoption(fact.name, _details(fact)) else child
+    return _location_protected(child, fact) if protection.is_adoption(fact.name, details_of(fact)) else child
 
 
 CHANGES: Mapping[str, Callable[[Child, Fact], Child]] = {
-    "cin-plan-started": _opens("s17"),
-    "cin-plan-ended": _closes("s17"),
-    "s47-started": _opens("s47"),
-    "s47-concluded": _s47_concluded,
-    "plan-started": _opens("cpPlan", ends=frozenset({"s47"})),
-    "plan-ended": _closes("cpPlan"),
-    "threshold-stepped-down": _stepped_down,
-    "strategy-discussion-called": _discussion_called,
+    "cin-plan-started": thresholds.opens("s17"),
+    "cin-plan-ended": thresholds.closes("s17"),
+    "s47-started": thresholds.opens("s47"),
+    "s47-concluded": thresholds.s47_concluded,
+    "plan-started": thresholds.opens("cpPlan", ends=frozenset({"s47"})),
+    "plan-ended": thresholds.closes("cpPlan"),
+    "threshold-stepped-down": thresholds.stepped_down,
+    "strategy-discussion-called": thresholds.discussion_called,
     "worker-allocated": _allocated,
     "worker-deallocated": _deallocated,
     "involvement-started": _involved,

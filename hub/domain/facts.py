@@ -63,3 +63,9 @@ class Fact(NamedTuple):
 def came_to_count(fact: Fact) -> datetime:
     """When a fact came to count: a source's clock may run behind the hub's, never ahead of it."""
     return min(datetime.fromisoformat(at) for at in (fact.shared or fact.admitted, fact.admitted or fact.shared))
+
+
+def details_of(fact: Fact) -> Mapping[str, Any]:
+    """What is particular to its kind; the hub's own notes have none."""
+    found: Mapping[str, Any] = fact.data.get("details", {})
+    return found

@@ -7,9 +7,8 @@ at the people's door, where that is judged. What one agency says of another stan
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from hub.domain.facts import PEOPLE, EventKey, Fact
+from hub.domain.facts import PEOPLE, EventKey, Fact, details_of
 
 BEGINNING = frozenset({"involvement-started", "joined-roll"})
 ENDING = frozenset({"involvement-ended", "left-roll"})
@@ -17,8 +16,7 @@ ENDING = frozenset({"involvement-ended", "left-roll"})
 
 def service_of(fact: Fact) -> str:
     """The service that works with the child: the one named, or else the one that says so."""
-    details: Mapping[str, Any] = fact.data.get("details", {})
-    return str(details.get("service") or _speaker(fact))
+    return str(details_of(fact).get("service") or _speaker(fact))
 
 
 def is_for_another(fact: Fact) -> bool:

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from hub.domain.child import Agreement, Child, Participant
+from hub.domain.child import Agreement, Child
 from hub.domain.facts import EventKey
 from hub.domain.protection import SEALED, is_adoption
 from hub.domain.staff import Reader
+from hub.domain.thresholds import Participant
 from hub.domain.versions import addressees_of
 
 RESOLVER: Final = "label/2"

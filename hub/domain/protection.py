@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hub.domain.facts import PEOPLE, EventKey, Fact, came_to_count
+from hub.domain.facts import PEOPLE, EventKey, Fact, came_to_count, details_of
 from hub.domain.staff import DECIDERS, Reader
 
 PROTECTED, ENDED = "location-protected", "location-protection-ended"
@@ -108,7 +108,7 @@ def spans_of(fact: Fact) -> tuple[Span, ...]:
 
 def protected(protections: tuple[Protection, ...], fact: Fact) -> tuple[Protection, ...]:
     """With the protection that this fact sets. One that replaces an earlier one of its source takes its beginning."""
-    details: Mapping[str, Any] = fact.data.get("details", {})
+    details = details_of(fact)
     replaced = replaced_by(fact)
     earlier = [one for one in protections if one.key in replaced]
     said: Mapping[str, Any] = fact.data.get("said_by", {})
@@ -126,7 +126,7 @@ def protected(protections: tuple[Protection, ...], fact: Fact) -> tuple[Protecti
 
 def ended(protections: tuple[Protection, ...], fact: Fact) -> tuple[Protection, ...]:
     """With those ended that the fact's author may lift. It never ends earlier than it was recorded."""
-    details: Mapping[str, Any] = fact.data.get("details", {})
+    details = details_of(fact)
     at = max([came_to_count(fact), *([_last(details["until"])] if "until" in details else [])])
     lifted = {one.key for one in lifted_by(protections, fact)}
     return tuple(

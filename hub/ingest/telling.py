@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from hub.domain.child import PROTECTING, fold
-from hub.domain.facts import EventKey, Fact, came_to_count
+from hub.domain.facts import EventKey, Fact, came_to_count, details_of
 from hub.domain.protection import Guard, guard_against_all, spans_of
 from hub.domain.versions import deciding, gone, links, newer_versions
 
@@ -78,7 +77,7 @@ def _encompass(fact: Fact, of: Background) -> Telling | None:
     """To the setting that the police record names (Victims and Prisoners Act 2024; Operation Encompass)."""
     if of.protected:  # before anything that depends on where the child is
         return Telling(UNDELIVERED, reason="protected")
-    details: Mapping[str, Any] = fact.data.get("details", {})
+    details = details_of(fact)
     return Telling(ENCOMPASS, addressees(fact), by_when=details.get("notify_before", ""))
 
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.domain.child import Agreement, Child, Participant
+from hub.domain.child import Agreement, Child
 from hub.domain.labels import CARE, LEVELS, Label, LabelInputs, label_for, label_inputs
 from hub.domain.staff import Reader
+from hub.domain.thresholds import Participant
 
 NOW = datetime(2026, 2, 16, 9, tzinfo=UTC)
 SCHOOL = "urn:safeguarding:service:tarnwhistle-academy"

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hub.domain.child import Child, Participant
+from hub.domain.child import Child
 from hub.domain.staff import Reader
+from hub.domain.thresholds import Participant
 from hub.policy.facts import reading
 
 NOW = datetime(2026, 2, 16, 9, tzinfo=UTC)

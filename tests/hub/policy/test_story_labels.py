@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 import schemas
-from hub.domain.child import Agreement, Child, Participant
+from hub.domain.child import Agreement, Child
 from hub.domain.labels import LabelInputs, label_for, label_inputs
 from hub.domain.staff import Reader
+from hub.domain.thresholds import Participant
 from hub.policy.decide import Decision, Policy
 from hub.policy.facts import reading
 
