@@ -253,8 +253,10 @@ def summary(variant: Variant, found: Sequence[dict[str, float]]) -> dict[str, An
     """Medians over the rounds."""
     ratio = statistics.median(one["open"] / one["ingest"] for one in found)
     limit = statistics.median(one["verify"] / one["open"] for one in found)
+    of_all = statistics.median(one["verify"] / one["ingest"] for one in found)
     return {
         "variant": variant.name, "reach": variant.reach, "of_opening": round(ratio, 4),
+        "of_verification": round(of_all, 4), "wanted_of_verification": round(variant.reach * OPEN_REACH, 4),
         "rounds": [round(one["open"] / one["ingest"], 4) for one in found],
         "opening_of_verification": round(limit, 4), "reached": ratio >= variant.reach,
         "cpu_us": {side: round(statistics.median(one[side] for one in found), 1) for side in found[0]},
@@ -291,8 +293,8 @@ def words(one: dict[str, Any]) -> str:
     cpu, held = one["cpu_us"], "reached" if one["reached"] else "BELOW"
     judged = f"reach {one['reach']:.0%}, {held}" if one["reach"] else "not judged"
     spent = ", ".join(f"{side} {cpu[side]:.0f}" for side in ("verify", "open", "ingest", "server"))
-    limit = one["opening_of_verification"]
-    said = f"{one['of_opening']:6.1%} of opening ({judged}), which is {limit:.1%} of verification"
+    limit, of_all = one["opening_of_verification"], one["of_verification"]
+    said = f"{one['of_opening']:6.1%} of opening ({judged}), which is {limit:.1%} of verification: {of_all:.1%} of that"
     return f"{one['variant']:26s} {said}; us a record: {spent}"
 
 

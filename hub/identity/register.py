@@ -78,7 +78,7 @@ class Register:
 
     def survivor(self, child: UUID) -> UUID:
         """The child id under which this child is read today."""
-        while child in self.joined:
+        while self.joined and child in self.joined:
             child = self.joined[child]
         return child
 

@@ -74,7 +74,7 @@ class Batch:
         """Add one row to what is written."""
         self.facts.append(row)
         self._of_stream.setdefault(row.originator_id, []).append(row)
-        if row.originator_id in self._read:
+        if self._read and row.originator_id in self._read:
             self._read[row.originator_id].append(to_fact(row))
 
     def begin(self, stream: UUID) -> None:

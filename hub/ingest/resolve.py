@@ -72,7 +72,7 @@ class Resolver:
 
     def recorded(self, stream: UUID) -> None:
         """What is written where splits and moves sent anything may describe another child than it says: read again."""
-        if stream in self.register.exchanged:
+        if self.register.exchanged and stream in self.register.exchanged:
             self.clear()
 
     def forget(self) -> None:

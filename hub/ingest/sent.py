@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from hub.domain.facts import Fact, Remark
@@ -21,8 +21,7 @@ from schemas.envelope import REPORT, Opened, Refused, Registry, SealingKey, open
 LOG = logging.getLogger("hub.ingest")
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """One record as it came in, what its envelope says, and what can be told of it without the record before it.
 
     That is done before its turn, by every process at once.

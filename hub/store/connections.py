@@ -19,6 +19,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.string import BytesBinaryDumper
 
 Connection = psycopg.Connection[DictRow]
 
@@ -82,6 +83,7 @@ class Connections:
             connection.close()
         made = psycopg.Connection[DictRow].connect(self._conninfo, autocommit=True, row_factory=dict_row)
         made.execute(SESSION)
+        made.adapters.register_dumper(bytes, BytesBinaryDumper)  # for copies; its default also takes DB-API's Binary
         return time.monotonic(), made
 
     def _give_back(self, since: float, connection: Connection) -> None:

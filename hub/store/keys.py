@@ -95,11 +95,9 @@ class WrappedKeys:
         made = []
         with self._lock:
             for at, stream in zip(range(0, len(drawn), KEY_BYTES + ID_BYTES), streams, strict=True):
-                key, key_id = (
-                    drawn[at : at + KEY_BYTES],
-                    _first_id(stream) + drawn[at + KEY_BYTES : at + KEY_BYTES + ID_BYTES].hex(),
-                )
-                self._new[key_id] = key_id, stream.hex, aes_key_wrap(self._stream_key(stream, make=True), key)
+                name, key = stream.hex, drawn[at : at + KEY_BYTES]
+                key_id = _first_id(name) + drawn[at + KEY_BYTES : at + KEY_BYTES + ID_BYTES].hex()
+                self._new[key_id] = key_id, name, aes_key_wrap(self._stream_key(stream, make=True), key)
                 made.append((key_id, key))
         return made
 
@@ -127,7 +125,7 @@ class WrappedKeys:
         """See `KeyStore`. Keys that are older than this order of ids are looked for one by one."""
         with self._lock:
             self.fetch([stream])
-            first, wrapping = _first_id(stream), self._streams.get(stream, b"")
+            first, wrapping = _first_id(stream.hex), self._streams.get(stream, b"")
             rows = self._db.query("SELECT id, wrapped FROM event_key WHERE id>=? AND id<?", (first, first + "g"))
             wrapped = dict(rows)
             if older := [key_id for key_id in key_ids if key_id not in wrapped]:
@@ -242,9 +240,9 @@ class WrappedKeys:
             del self._streams[stream]
 
 
-def _first_id(stream: UUID) -> str:
+def _first_id(stream: str) -> str:
     """How the ids of a stream's keys begin, so that they lie together and are read as one piece."""
-    return stream.hex[:16]
+    return stream[:16]
 
 
 def _unwrapped(wrapping: bytes | None, wrapped: bytes | None) -> bytes | None:

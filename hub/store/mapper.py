@@ -57,9 +57,9 @@ class BodyMapper(Mapper[UUID]):
         nonces = os.urandom(NONCE_BYTES * len(events))
         stored = []
         for at, event, (key_id, key) in zip(range(0, len(nonces), NONCE_BYTES), events, keys, strict=True):
-            stream, seq, topic = event.originator_id, event.originator_version, event.topic
+            stream, seq, topic = event.originator_id.hex, event.originator_version, event.topic
             nonce = nonces[at : at + NONCE_BYTES]
-            body = AESGCM(key).encrypt(nonce, event.salt + event.data, _place(stream.hex, seq, topic))
+            body = AESGCM(key).encrypt(nonce, event.salt + event.data, _place(stream, seq, topic))
             head = orjson.dumps({"k": key_id, "at": event.admitted, "remarks": event.remarks, "jws": event.jws})
             stored.append(StoredEvent(stream, seq, topic, b"%b\n%b%b" % (head, nonce, body)))
         return stored
