@@ -1,8 +1,8 @@
 """What a Kafka client costs the hub per record, over TLS with Apache Kafka, against one bare Ed25519 verification.
 
 Each client sits behind the hub's own port (`hub/ingest/feed.py`) and reads the same sealed records of one topic from
-its beginning, as `hub consume` does: by a thousand, values handed on, nothing looked at. CPU time of the whole process,
-the clients' own threads among it; the broker's is another process's.
+its beginning, as `hub consume` does: batch by batch, values handed on, nothing looked at. CPU time of the whole
+process, the clients' own threads among it; the broker's is another process's.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from kafka import KafkaProducer
 from bench.measure import Figure, Signatures, as_served, cpu_us, judge, run
 from bench.records import KINDS, Source, event
 from bench.stage import BenchFault
+from hub.ingest.consumer import BATCH_RECORDS
 from hub.ingest.consumer_fast import FastFeed
 from hub.ingest.consumer_kafka import KafkaFeed
 from hub.ingest.feed import Away, Brokers, Feed, Part, Polled
@@ -32,7 +33,6 @@ from infra.kafka.topics import HUB, OPERATOR
 from schemas.topics import events_topic
 
 SEED = 20240903
-MOST = 1000
 WAITS_S = 60
 SIGNATURES = 1000
 T = TypeVar("T")
@@ -109,7 +109,7 @@ def polled(feed: Feed, wanted: Callable[[Polled], T]) -> T:
     ended = time.monotonic() + WAITS_S
     while time.monotonic() < ended:
         with suppress(Away):
-            if found := wanted(feed.poll(1.0, MOST)):
+            if found := wanted(feed.poll(1.0, BATCH_RECORDS)):
                 return found
     raise BenchFault("Kafka gave nothing")
 
@@ -121,7 +121,7 @@ def read(feed: Feed, part: Part, count: int) -> None:
             feed.seek(part, 0)
             break
         except Away:  # fetching has not begun yet
-            feed.poll(0.1, MOST)
+            feed.poll(0.1, BATCH_RECORDS)
     left = count
     while left:
         left -= len(polled(feed, lambda one: one.records.get(part)) or ())

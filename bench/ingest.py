@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -161,9 +162,9 @@ class Consuming:
     def held(self, turn: int) -> Iterator[None]:
         """Nothing happens there, and this process is on one of their cores, by turns."""
         cores = os.sched_getaffinity(0)
-        self._tell(signal.SIGSTOP)
-        os.sched_setaffinity(0, {turn % len(self.processes)})
         try:
+            self._tell(signal.SIGSTOP)
+            os.sched_setaffinity(0, {turn % len(self.processes)})
             yield
         finally:
             os.sched_setaffinity(0, cores)
@@ -175,16 +176,18 @@ class Consuming:
         for process in self.processes:
             process.wait(timeout=30)
 
-    def wait(self, consumed: Callable[[], int], until: int, most_s: float = READY_S) -> bool:
+    def wait(self, consumed: Callable[[], int], until: int, most_s: float = inf) -> bool:
         """Wait until so many records are consumed, or some time. Were they? Errors: `BenchFault`."""
-        now = begun = time.monotonic()
-        while consumed() < until:
-            if any(one.poll() is not None for one in self.processes) or now - begun > READY_S:
+        now = begun = moved = time.monotonic()
+        last = consumed()
+        while last < until:
+            if any(one.poll() is not None for one in self.processes) or now - moved > READY_S:
                 raise BenchFault("the hub stopped consuming; its words are in consume.log")
             if now - begun > most_s:
                 return False
             time.sleep(0.005)
-            now = time.monotonic()
+            now, before, last = time.monotonic(), last, consumed()
+            moved = now if last > before else moved
         return True
 
     def _tell(self, what: signal.Signals) -> None:
@@ -207,27 +210,36 @@ def measure(folder: Path, variant: Variant, records: int, rounds: int) -> dict[s
         warm = records // 10
         with line.consuming(range(variant.processes)) as hubs:
             hubs.wait(consumed, warm)
-            ends = [warm + (records - warm) * number // rounds for number in range(1, rounds + 1)]
-            found = [one_round(line, hubs, consumed, end) for end in ends]
+            whole = one_stretch(hubs, consumed, 2 * warm)
+            ends = [2 * warm + (records - 2 * warm) * number // rounds for number in range(1, rounds + 1)]
+            found = [one_round(line, hubs, consumed, number, end) for number, end in enumerate(ends)]
         admitted = databases.record.query("SELECT COUNT(*) FROM inbox")[0][0]
         databases.close()
         if admitted != records:
             raise BenchFault(f"{admitted} of {records} records admitted; words are in consume.log")
-    return summary(variant, found)
+    return summary(variant, found) | {"in_one_stretch_us": round(whole, 1)}
 
 
-def one_round(line: Line, hubs: Consuming, consumed: Callable[[], int], until: int) -> dict[str, float]:
+def one_stretch(hubs: Consuming, consumed: Callable[[], int], until: int) -> float:
+    """CPU microseconds a record of hubs that nobody holds: whether being held makes a difference. Not judged."""
+    begun, spent = consumed(), hubs.cpu_s()
+    hubs.wait(consumed, until)
+    return (hubs.cpu_s() - spent) / max(1, consumed() - begun) * 1e6
+
+
+def one_round(line: Line, hubs: Consuming, consumed: Callable[[], int], number: int, until: int) -> dict[str, float]:
     """CPU microseconds a record: of hubs and database from one commit to another, of opening by turns with them."""
     keys = {source.key.kid: source.key.entry(source=source.urn) for source in line.sources}
     opened: list[dict[str, float]] = []
     begun, spent, served = consumed(), hubs.cpu_s(), _server_cpu(line.server)
-    while not hubs.wait(consumed, until, SLICE_S):
+    while not hubs.wait(consumed, until, SLICE_S) or not opened:
         if len(opened) * SLICE_S > READY_S:
             raise BenchFault("the hub consumes too slowly; its words are in consume.log")
         with hubs.held(len(opened)):
-            at = len(opened) * SAMPLE % (len(line.sent) - SAMPLE)
-            opened.append(opening(line.sent[at : at + SAMPLE], keys, line.sealing))
-    done = consumed() - begun
+            start, step = number + 7 * len(opened), len(line.sent) // SAMPLE  # of every source, each time others
+            sample = line.sent[start % step :: step]
+            opened.append(opening(sample, keys, line.sealing))
+    done = max(1, consumed() - begun)
     sides = {"ingest": hubs.cpu_s() - spent, "server": _server_cpu(line.server) - served}
     limits = {side: statistics.mean(one[side] for one in opened) for side in opened[0]}
     return limits | {side: seconds / done * 1e6 for side, seconds in sides.items()}

@@ -52,7 +52,7 @@ BATCH = 500
 LONG = 1000
 """Events of the one long child."""
 LOADS = 5
-"""How often that child is loaded in a round; the median counts."""
+"""How often that child is loaded in a round; their mean counts."""
 SIGNATURES = 50
 """Verified at a time: about a third of the time that a batch of a rebuild takes."""
 FIGURES = (

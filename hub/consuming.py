@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,11 +24,8 @@ from hub.watch import port
 LOG = logging.getLogger("hub.consuming")
 ENDING_S = 20
 """How long what is due may take to go out at the end."""
-NEW_OBJECTS = 100_000
-"""A batch in hand is some ten thousands of objects, which go by themselves: each look for cycles would walk them."""
-THREADS_SWITCH_S = 0.02
-"""A thread that computes is asked to let others on after so long: by itself Python asks four times as often, and each
-time what lay near the processor is another thread's."""
+NEW_OBJECTS = 250_000
+"""A batch in hand is up to 130,000 objects, which go by themselves: each look for cycles would walk them."""
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -61,7 +57,6 @@ def consume(hub: Hub) -> None:
         answering.start()
         telling.start()
         settle(NEW_OBJECTS)
-        sys.setswitchinterval(THREADS_SWITCH_S)
         announce("reading from Kafka; Ctrl-C ends it", hub.settings.log)
         try:
             consumer.run(stopping.is_set)

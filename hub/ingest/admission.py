@@ -57,6 +57,8 @@ from schemas.envelope import (
 
 LOG = logging.getLogger("hub.ingest")
 TRIES = 20
+FAULTY_AT_ONCE = 8
+"""Each record that we stumble over has its batch decided again; after more than so many, one from Kafka is halved."""
 VERSIONS_IN_MEMORY = 50_000
 
 
@@ -86,7 +88,8 @@ class Admission:
 
         `offset` is how far the caller's topic is read with these records; it is committed with them, and every one of
         them gets a new row of receipt, because nobody is there to be told at once. Errors: `OtherReader` where another
-        process has read it further: then nothing of this batch is written.
+        process has read it further, and whatever it was where we stumble over too many of them: then nothing of this
+        batch is written.
         """
         with self._lock:
             faulty: set[str] = set()
@@ -248,6 +251,8 @@ class Admission:
         except Exception as fault:  # one of the two loops that must not die
             LOG.error("a record could not be judged: source=%s fault=%s", caller, type(fault).__name__)
             faulty.add(sent.digest)
+            if len(faulty) > FAULTY_AT_ONCE and batch.writes.offsets:
+                raise
             raise _Again from fault
 
     def _open_all(self, records: Sequence[bytes]) -> tuple[int, list[Sent]]:
@@ -350,7 +355,9 @@ class Admission:
         if again:
             raise StillWaits(waits.reason)
         said = said_in(sent.opened) if waits.reason != "not-callers-source" else None
-        before = len(batch.writes.quarantine)
+        if batch.waited is None:
+            batch.waited = self.quarantine.count(caller)
+        before = batch.waited + len(batch.writes.quarantine)
         row = self.quarantine.row(sent.raw, caller, waits.reason, waits.note, said, batch.at, before=before)
         batch.set_aside(row)
         batch.note(SOURCES, "record-quarantined/v1", {"id": row.id, "record": row.record, "reason": row.reason})

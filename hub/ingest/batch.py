@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,6 +28,8 @@ OTHER_CONTENT = "same-id-other-content"
 """Why a record waits that claims an event id which was another's before."""
 FACTS_KEPT = 20_000
 """Of the children that a batch asked for, so many facts are kept; beyond, the oldest are read again when asked for."""
+READ_TOGETHER = 200
+"""Streams that are read with one question."""
 MOST_TOGETHER = 50
 """Facts of a stream that is read with others."""
 K = TypeVar("K")
@@ -49,6 +51,8 @@ class Batch:
     known: dict[tuple[str, str], Known] = field(default_factory=dict)
     waiting: dict[tuple[str, str], list[tuple[Known, str]]] = field(default_factory=dict)
     """What waits under an event id, with its place in the quarantine."""
+    waited: int | None = None
+    """How many of the caller's records waited before this batch, once somebody asked."""
     answered: dict[str, ReceiptRow] = field(default_factory=dict)
     """Record digest → the answer that it already has."""
     described: dict[tuple[str, str], tuple[Mapping[str, Any], Description, Sequence[bytes]]] = field(
@@ -89,6 +93,13 @@ class Batch:
         self.versions[stream] = held + 1
         return held + 1
 
+    def fetch_versions(self, streams: Iterable[UUID]) -> None:
+        """Ask at once for what `next_seq` would ask one by one."""
+        away = {stream.hex: stream for stream in streams if stream not in self.versions}
+        if away:
+            found = "SELECT stream, MAX(seq) FROM log WHERE stream IN ?? GROUP BY stream"
+            self.versions.update((away[name], seq) for name, seq in self.record.query(found, (list(away),)))
+
     def facts_of(self, stream: UUID) -> Iterator[Fact]:
         """The facts of a stream with those that this batch adds to it."""
         if stream not in self._read:
@@ -101,11 +112,14 @@ class Batch:
 
         Not those of very many facts, and none where any key is away: these are read when they are asked for.
         """
+        unread = [stream for stream in streams if stream not in self._read]
         with suppress(KeyAway):
-            unread = [stream for stream in streams if stream not in self._read]
-            for stream, facts in self.record.facts_together(unread, MOST_TOGETHER).items():
-                self._read[stream] = [*facts, *map(to_fact, self._of_stream.get(stream, ()))]
-            _forget_oldest(self._read, len)
+            for start in range(0, len(unread), READ_TOGETHER):
+                read = self.record.facts_together(unread[start : start + READ_TOGETHER], MOST_TOGETHER)
+                for stream, facts in read.items():
+                    self._read[stream] = [*facts, *map(to_fact, self._of_stream.get(stream, ()))]
+                if sum(map(len, self._read.values())) > FACTS_KEPT // 2:
+                    return
 
     def look_up(self, source: str, digests: list[str], ids: list[str]) -> None:
         """Fetch at once what is known of these records: earlier answers, admitted ids, ids that wait."""

@@ -34,7 +34,7 @@ LOG = logging.getLogger("hub.ingest.consumer")
 BATCH_RECORDS, BATCH_BYTES = 2_000, FETCH_BYTES
 """What one transaction takes at most. Each costs about 3 ms whatever is in it; it lasts some tenths of a second.
 
-As many records as come with one fetch of usual ones: fewer would cut each fetch in a large and a small batch."""
+More than one fetch of usual records brings: fewer would cut each fetch in a large and a small batch."""
 GATHER_S = 0.010
 """How long after its first record a batch waits for more."""
 POLL_S = 0.25

@@ -33,16 +33,16 @@ class Quarantine:
 
     def row(
         self, raw: bytes, caller: str, reason: str, note: str, said: tuple[Mapping[str, str], bytes] | None, at: str,
-        *, before: int = 0,
+        *, before: int,
     ) -> QuarantineRow:  # fmt: skip
         """A record to set aside; beyond the caller's quota only its digest is kept.
 
         `said` is the statement and its bytes where the signature held, so that its id stays comparable; `before` is
-        how many its own batch set aside already.
+        how many of the caller's wait already, those of its own batch too.
         """
         statement, statement_bytes = said or ({}, b"")
         key_id, sealed, digest = "", DIGEST_ONLY, hashlib.sha256(raw)
-        if self._open_of(caller) + before < self.quota:
+        if before < self.quota:
             key_id, key = self.record.keys.new_event_key(SOURCES)
             sealed = seal_bytes(key, raw, digest.digest())
         return QuarantineRow(
@@ -79,7 +79,8 @@ class Quarantine:
         key = self.record.keys.event_key(SOURCES, row.key)
         return row, open_bytes(key, row.sealed, bytes.fromhex(row.record))
 
-    def _open_of(self, caller: str) -> int:
+    def count(self, caller: str) -> int:
+        """How many of a caller's records wait."""
         rows = self.record.query("SELECT COUNT(*) FROM quarantine WHERE caller=? AND state=?", (caller, OPEN))
         count: int = rows[0][0]
         return count

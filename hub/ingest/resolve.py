@@ -32,8 +32,8 @@ MOST_ASKED = 20
 """Candidates that one question names, the best first; it says how many more were found."""
 MOST_COMPARED = 100
 """Children whose descriptions are read for one record, where it is certain without the rest that people are asked."""
-READ_AHEAD = 200
-"""Children whose descriptions are read together for one batch; whoever else is found is read when it is compared."""
+READ_AHEAD = 2_000
+"""Children whose descriptions are read ahead for one batch; whoever else is found is read when it is compared."""
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -81,13 +81,20 @@ class Resolver:
         self.clear()
 
     def prepare(self, batch: Batch, reports: Iterable[Opened]) -> None:
-        """Ask at once who is found under the descriptions of children whom their source never spoke of."""
+        """Ask at once what each would ask by itself: how far the children's streams are whom their source spoke of
+        before, and who is found under the descriptions of the others."""
         wanted: list[bytes] = []
+        known: list[UUID] = []
         for one in reports:
-            child = one.data.get("child")
-            if child is not None and self.register.find(one.statement["source"], one.statement["subject"]) is None:
-                with suppress(LookupError, TypeError, ValueError, AttributeError):  # its form is judged further in
-                    wanted += self._described(batch, (one.statement["source"], one.statement["subject"]), child)[1]
+            child, said_of = one.data.get("child"), (one.statement["source"], one.statement["subject"])
+            if child is None:
+                continue
+            if (place := self.register.find_place(said_of)) is not None:
+                known.append(place)
+                continue
+            with suppress(LookupError, TypeError, ValueError, AttributeError):  # its form is judged further in
+                wanted += self._described(batch, said_of, child)[1]
+        batch.fetch_versions(dict.fromkeys(known))
         batch.fetch_children(list(dict.fromkeys(wanted)))
         self._read_ahead(batch, wanted)
 

@@ -77,6 +77,7 @@ def statement_in(jws: str) -> bytes:
 
 
 def fact_of(entry: Entry) -> Fact:
+    """What stands at a place as a fact; `UNOPENED` where its key is away, without a name where it is passed by."""
     if entry.row is not None:
         return to_fact(entry.row, entry.position)
     name = UNOPENED if entry.admitted else ""
@@ -87,6 +88,7 @@ def fact_of(entry: Entry) -> Fact:
 
 
 def entries_of(rows: Sequence[Stored]) -> list[Entry]:
+    """Places with what stands there, opened. One that does not open comes without its row."""
     streams = {name: UUID(name) for name in {row[1] for row in rows}}
     return [_entry(streams[row[1]], row) for row in rows]
 

@@ -21,7 +21,9 @@ from schemas.log import Tree, leaf_hash
 from tests.stores import a_server, make_template
 
 AT = "2025-03-03T12:00:00.000+00:00"
-ARCHIVING = {"archive_mode": "on", "archive_command": "test ! -f ../archive/%f && cp %p ../archive/%f"}
+ARCHIVE = "test ! -f ../archive/%f && cp %p ../archive/%f.part && mv ../archive/%f.part ../archive/%f"
+"""A file has its name once it is whole: who stops the server meanwhile leaves no half of one behind."""
+ARCHIVING = {"archive_mode": "on", "archive_command": ARCHIVE}
 REPLAYING = {"restore_command": "cp ../archive/%f %p", "recovery_target_action": "promote"}
 LONGEST_S = 60
 

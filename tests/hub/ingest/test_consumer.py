@@ -443,6 +443,29 @@ def test_batches_are_cut_by_number_and_by_size(
     kafka.write(topic_of(police), b"x" * most, b"y" * most, b"z")
     process.turn()
     assert sizes == [1, 2]
+    monkeypatch.setattr("hub.ingest.consumer.BATCH_RECORDS", 3)
+    kafka.write(topic_of(police), *(b"%d" % number for number in range(5)))
+    process.turn()
+    assert sizes == [1, 2, 3, 2]
+
+
+def test_attack_many_records_that_the_hub_stumbles_over_are_set_aside_by_halves_and_not_each_by_the_whole_batch(
+    process: Process, kafka: FakeKafka, police: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admission, made = process.hub.admission, 0
+    row = admission.quarantine.row
+
+    def counted(*given: Any, **named: Any) -> Any:
+        nonlocal made
+        made += 1
+        return row(*given, **named)
+
+    monkeypatch.setattr(admission, "_stream", _raise(RuntimeError("a bug")))
+    monkeypatch.setattr(admission.quarantine, "row", counted)
+    kafka.write(topic_of(police), *(police.seal() for _ in range(100)))
+    process.turn()
+    assert ends(process.hub, police.source) == [("quarantined", "fault")] * 100
+    assert made < 1_000  # each by the whole batch would be five thousand
 
 
 def _raise(fault: Exception) -> Callable[..., Any]:
