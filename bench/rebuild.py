@@ -4,7 +4,8 @@ Both over SQLite and PostgreSQL, against the bare verification of the same event
 the view as it is: every fact opened, what has a narrative cut and sealed under its child's keys, a row written, the
 build before it swept away. A child is `Record.child`: every fact opened and folded, no snapshot. The hub's own CPU
 time counts, as in `ingest`, all threads; with PostgreSQL the server's, and what the clock says, is printed beside.
-Signatures are verified between the batches of a rebuild and between loads: a neighbour of the machine slows both alike.
+This process keeps to one core, as `ingest` keeps the hub. Signatures are verified between the batches of a rebuild and
+between loads: a neighbour of the machine slows both alike.
 """
 
 from __future__ import annotations
@@ -147,6 +148,8 @@ def measure(events: int, rounds: int) -> dict[str, Any]:
         stores["postgres"].server = ServerClock(server.pid())
         signatures = Signatures(sources, raws[:SIGNATURES])
         as_served()
+        opened.callback(os.sched_setaffinity, 0, os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {0})
         measured = [one_round(stores, signatures, len(raws), long) for _ in range(rounds + 1)][1:]
     return judge(FIGURES, [ratios(one) for one in measured], measured, events=len(raws))
 
